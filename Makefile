@@ -1,0 +1,62 @@
+# Narrascope. Bare `make` lists what there is.
+PYTHON ?= python3
+PORT ?= 8000
+MODEL ?= models/current
+SOURCES ?= ../shared/data
+BIN = .venv/bin
+
+.DEFAULT_GOAL = help
+.PHONY: help setup setup-training serve score train evaluate test lint bench notebooks lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
+
+setup: .venv/serving ## make .venv with the command .venv/bin/narrascope (serving only, no torch)
+
+setup-training: .venv/training ## add what training, tests and notebooks need (torch and the rest)
+
+.venv/serving: requirements/serving.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Narrascope needs Python 3.11 or later: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/serving.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+.venv/training: .venv/serving requirements/training.txt requirements/torch.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/training.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/torch.txt
+	touch $@
+
+serve: setup ## serve the released model on 127.0.0.1:8000 (PORT= for another)
+	$(BIN)/narrascope serve --model $(MODEL) --port $(PORT)
+
+score: setup ## label a JSONL file: make score IN=posts.jsonl OUT=labelled.jsonl
+	$(BIN)/narrascope score $(IN) --out $(OUT) --model $(MODEL)
+
+train: setup-training ## train on all labels, calibrate and export: runs/<time> and models/<name>
+	$(BIN)/narrascope train --sources $(SOURCES)
+
+evaluate: setup-training ## measure the released model on held-out labels
+	$(BIN)/narrascope evaluate --model $(MODEL) --sources $(SOURCES)
+
+test: lint ## lint, types and all tests
+	$(BIN)/python -m pytest
+
+lint: setup-training ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup-training ## time `narrascope score` beside a plain transformers pipeline
+	$(BIN)/python -m tests.benchmarks.scoring --sources $(SOURCES)
+
+notebooks: setup-training ## execute the notebooks
+	$(BIN)/python -m tests.notebooks
+
+lock: ## lock the set-ups anew from pyproject.toml (needs uv)
+	uv pip compile -q pyproject.toml --extra training --extra development --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/without-torch.txt $(foreach package,torch jinja2 markupsafe mpmath setuptools sympy,--no-emit-package $(package)) -o requirements/training.txt
+	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements/training.txt -o requirements/serving.txt
+
+clean: ## remove what was built; labels and models stay
+	rm -rf .venv .cache runs build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,204 @@
+"""The classifier: text in, predictions out. What is evaluated is this, and what is served too."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from serving.decisions import Array, Decisions
+from serving.embeddings import EmbeddingTable
+from serving.engine import Engine
+from serving.errors import TextError
+from serving.language import Language, LanguageDetector
+from serving.model_folder import EMBEDDINGS, NETWORK, TOKENIZER, Manifest, open_folder
+from serving.normalise import Normalised, normalise
+from serving.passages import Span, split
+from serving.predictions import Caution, Finding, Prediction
+from serving.tokens import Tokens
+
+LONGEST = 100_000
+"""Code points that a text may have: a book chapter, and a bound on the work of one call."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A text to be labelled, with the caller's id."""
+
+    text: str
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text cut into passages, with the probabilities of each.
+
+    `narratives` has the shape (passages, narratives), `stances` (passages, narratives, stances);
+    `spans` are code points of the text as given.
+    """
+
+    language: Language
+    spans: list[Span]
+    narratives: Array
+    stances: Array
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    language: Language
+    normalised: Normalised
+    spans: list[Span]
+
+
+class Classifier:
+    """A loaded model folder."""
+
+    def __init__(
+        self, manifest: Manifest, tokens: Tokens, engine: Engine, detector: LanguageDetector
+    ) -> None:
+        """Join the parts of a model; most callers want `load`."""
+        self.manifest = manifest
+        self.narratives = [label.id for label in manifest.narratives]
+        self.stances = [label.id for label in manifest.stances]
+        self._tokens = tokens
+        self._engine = engine
+        self._detector = detector
+        self._decisions = Decisions(manifest)
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 0) -> Self:
+        """Load a released folder; `threads` 0 takes all cores.
+
+        Raises:
+            ModelFolderError: the folder is not as it was released.
+        """
+        manifest = open_folder(folder)
+        reading = manifest.reading
+        return cls(
+            manifest,
+            Tokens(folder / TOKENIZER, prefix=reading.prefix, limit=reading.tokens),
+            Engine(folder / NETWORK, EmbeddingTable.load(folder / EMBEDDINGS), threads=threads),
+            LanguageDetector(),
+        )
+
+    def predict(self, items: Sequence[Item], *, scores: bool = False) -> list[Prediction]:
+        """Label texts, in order.
+
+        Raises:
+            TextError: one of the texts cannot be classified (see `check_text`).
+        """
+        for item in items:
+            check_text(item.text)
+        return [
+            self._prediction(item, reading, scores)
+            for item, reading in zip(items, self.read([item.text for item in items]), strict=True)
+        ]
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        """Cut texts into passages and return each passage's probabilities, before any decision."""
+        prepared = [self._prepare(text) for text in texts]
+        passages = [p.normalised.text[span.begin : span.end] for p in prepared for span in p.spans]
+        raw = self._engine.score(self._tokens.encode(passages))
+        narratives, stances = self._decisions.probabilities(raw)
+        readings, at = [], 0
+        for p in prepared:
+            upto = at + len(p.spans)
+            spans = [Span(*p.normalised.original(span.begin, span.end)) for span in p.spans]
+            readings.append(Reading(p.language, spans, narratives[at:upto], stances[at:upto]))
+            at = upto
+        return readings
+
+    def _prepare(self, text: str) -> _Prepared:
+        normalised = normalise(text)
+        language = self._detector.detect(normalised.text)
+        spans = split(
+            normalised.text,
+            language.code,
+            count=self._tokens.count,
+            limit=self._tokens.room,
+        )
+        # What has no visible text left is still answered for, as one passage.
+        return _Prepared(language, normalised, spans or [Span(0, len(normalised.text))])
+
+    def _prediction(self, item: Item, reading: Reading, scores: bool) -> Prediction:
+        findings = [
+            self._finding(reading, passage, narrative)
+            for passage, narrative in np.argwhere(reading.narratives >= self._decisions.review)
+        ]
+        findings.sort(key=lambda finding: (-finding.confidence, finding.begin))
+        highest = reading.narratives.max(0)
+        return Prediction(
+            id=item.id,
+            language=reading.language.code,
+            narratives=findings,
+            scores=_named(self.narratives, highest) if scores else None,
+            warnings=self._warnings(reading.language) or None,
+            model=self.manifest.name,
+        )
+
+    def _finding(self, reading: Reading, passage: int, narrative: int) -> Finding:
+        confidence = float(reading.narratives[passage, narrative])
+        stances = reading.stances[passage, narrative]
+        stance = int(stances.argmax())
+        sureness = float(stances[stance])
+        span = reading.spans[passage]
+        return Finding(
+            narrative=self.narratives[narrative],
+            confidence=_rounded(confidence),
+            decision=self._decisions.decide(narrative, confidence, stance, sureness),
+            stance=self.stances[stance],
+            stance_confidence=_rounded(sureness),
+            begin=span.begin,
+            end=span.end,
+        )
+
+    def _warnings(self, language: Language) -> list[Caution]:
+        if not language.sure:
+            detail = (
+                "The language could not be told with certainty; read the confidences with care."
+            )
+            return [Caution(code="unsure-language", detail=detail)]
+        if language.code not in self.manifest.languages:
+            detail = (
+                f"The model was not trained on the language {language.code!r}; "
+                f"it knows {', '.join(sorted(self.manifest.languages))}."
+            )
+            return [Caution(code="unsupported-language", detail=detail)]
+        return []
+
+
+def check_text(text: str, *, longest: int = LONGEST) -> None:
+    """Refuse what cannot be classified.
+
+    Raises:
+        TextError: the text is empty, too long, or not text; names the rule.
+    """
+    if len(text) > longest:
+        raise TextError(
+            f"The text has {len(text)} code points; at most {longest} are taken: split it.",
+            limit="text-length",
+        )
+    if not text.strip():
+        raise TextError("The text is empty: send at least one word.", limit="text-empty")
+    if "\0" in text:
+        raise TextError(
+            f"The text has a NUL character at code point {text.index(chr(0))}: remove it.",
+            limit="text-nul",
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise TextError(
+            f"The text has half a surrogate pair at code point {error.start}: "
+            "send whole characters.",
+            limit="text-surrogate",
+        ) from error
+
+
+def _named(names: list[str], values: Array) -> dict[str, float]:
+    return {name: _rounded(float(value)) for name, value in zip(names, values, strict=True)}
+
+
+def _rounded(probability: float) -> float:
+    return round(probability, 4)

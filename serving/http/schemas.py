@@ -1,0 +1,70 @@
+"""What is sent and answered over HTTP, beside the prediction object."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+
+from serving.http.problems import Problem
+from serving.model_folder import Label, NarrativeDecision
+from serving.predictions import Prediction
+
+Identifier = Annotated[StrictStr, Field(max_length=256)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    scores: StrictBool = Field(default=False, description="answer every narrative's confidence")
+
+
+class ClassifyRequest(_Request):
+    """One text."""
+
+    text: StrictStr
+    id: Identifier | None = None
+
+
+class BatchItem(BaseModel):
+    """One text of several; checked on its own, so that a bad one does not fail the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Identifier
+    text: StrictStr
+
+
+class BatchRequest(_Request):
+    """Several texts."""
+
+    items: list[BatchItem] = Field(min_length=1)
+
+
+class FailedItem(BaseModel):
+    """An item of a batch that could not be classified."""
+
+    id: str
+    error: Problem
+
+
+class BatchAnswer(BaseModel):
+    """One result an item, in the order of the request."""
+
+    results: list[Prediction | FailedItem]
+
+
+class ModelAnswer(BaseModel):
+    """The manifest in short."""
+
+    model: str
+    taxonomy_version: str
+    narratives: list[Label]
+    stances: list[Label]
+    thresholds: dict[str, NarrativeDecision]
+    languages: dict[str, int]
+    metrics: dict[str, object]
+
+
+class Health(BaseModel):
+    """A state in a word."""
+
+    status: str

@@ -1,0 +1,101 @@
+"""Splits a text of any length into passages: the unit that is labelled.
+
+A passage is a run of whole sentences, at most `SENTENCES` of them and at most as many tokens as the
+model reads. Short paragraphs (a headline, a by-line, a post's first line) stay with what follows
+them; a paragraph that can stand alone ends its passage.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sentencex
+
+SENTENCES = 5
+STANDS_ALONE = 48
+"""A passage of this many tokens ends where its paragraph ends."""
+
+_FALLBACK = "en"
+_WORD_END = re.compile(r"\s\S*$")
+
+Count = Callable[[Sequence[str]], list[int]]
+"""Counts the tokens of texts."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Code points `begin` to `end` (exclusive) of a text."""
+
+    begin: int
+    end: int
+
+
+def split(text: str, language: str, *, count: Count, limit: int) -> list[Span]:
+    """Return the passages of `text` in order, without white space at either end.
+
+    Args:
+        text: any text; one of white space alone has no passage.
+        language: ISO 639-1; its rules for abbreviations and quotation marks apply.
+        count: the model's token counter.
+        limit: tokens that a passage may have.
+    """
+    sentences = list(_sentences(text, language))
+    if not sentences:
+        return []
+    tokens = count([text[s.begin : s.end] for s in sentences])
+    if sum(tokens) <= limit and len(sentences) <= SENTENCES and len(text) < limit:
+        return [Span(sentences[0].begin, sentences[-1].end)]
+    pieces = [
+        piece
+        for sentence, length in zip(sentences, tokens, strict=True)
+        for piece in _cut(text, sentence, length, count=count, limit=limit)
+    ]
+    return list(_pack(text, pieces, limit))
+
+
+def _sentences(text: str, language: str) -> Iterator[Span]:
+    for paragraph in re.finditer(r"[^\n]+", text):
+        try:
+            found = sentencex.get_sentence_boundaries(language, paragraph[0])
+        except (KeyError, ValueError):
+            found = sentencex.get_sentence_boundaries(_FALLBACK, paragraph[0])
+        for sentence in found:
+            body = sentence["text"].strip()
+            if body:
+                begin = paragraph.start() + paragraph[0].index(body, sentence["start_index"])
+                yield Span(begin, begin + len(body))
+
+
+def _cut(
+    text: str, sentence: Span, tokens: int, *, count: Count, limit: int
+) -> Iterator[tuple[Span, int]]:
+    """Yield a sentence whole, or halved at white space until each part fits."""
+    if tokens <= limit or sentence.end - sentence.begin < 2:
+        yield sentence, tokens
+        return
+    middle = (sentence.begin + sentence.end) // 2
+    if space := _WORD_END.search(text, sentence.begin, middle):
+        middle = space.start() + 1
+    halves = [_stripped(text, sentence.begin, middle), _stripped(text, middle, sentence.end)]
+    halves = [half for half in halves if half.end > half.begin]
+    for half, length in zip(halves, count([text[h.begin : h.end] for h in halves]), strict=True):
+        yield from _cut(text, half, length, count=count, limit=limit)
+
+
+def _stripped(text: str, begin: int, end: int) -> Span:
+    body = text[begin:end]
+    return Span(begin + len(body) - len(body.lstrip()), begin + len(body.rstrip()))
+
+
+def _pack(text: str, pieces: list[tuple[Span, int]], limit: int) -> Iterator[Span]:
+    run: list[Span] = []
+    tokens = 0
+    for piece, length in pieces:
+        full = len(run) == SENTENCES or tokens + length > limit
+        if run and (full or (tokens >= STANDS_ALONE and "\n" in text[run[-1].end : piece.begin])):
+            yield Span(run[0].begin, run[-1].end)
+            run, tokens = [], 0
+        run.append(piece)
+        tokens += length
+    if run:
+        yield Span(run[0].begin, run[-1].end)

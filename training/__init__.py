@@ -1,0 +1,1 @@
+"""Training: makes a released model folder out of labels."""

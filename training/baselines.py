@@ -1,0 +1,128 @@
+"""What a model must beat: TF-IDF and the frozen encoder, each under logistic regression."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.sparse import csr_matrix, hstack
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_union
+
+from serving.normalise import normalise
+from training.evaluation import System
+from training.fine_tune import Base, load_encoder
+from training.labels.sources import Passage
+from training.metrics import mean_average_precision
+from training.readout import Readout, stance_truth, truth
+from training.taxonomy import Taxonomy
+
+STRENGTHS = (1.0, 10.0, 100.0)
+"""Inverse regularisation strengths; the one with the best dev average precision is taken."""
+BATCH = 32
+
+Sides = dict[str, Sequence[Passage]]
+
+
+def tfidf(sides: Sides, taxonomy: Taxonomy) -> System:
+    """Words and character n-grams."""
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=3, sublinear_tf=True)
+    union = make_union(words, chars)
+    texts = {side: _texts(passages) for side, passages in sides.items()}
+    union.fit(texts["train"])
+    features = {side: csr_matrix(union.transform(texts[side])) for side in sides}
+    return _fit("TF-IDF + logistic regression", features, sides, taxonomy)
+
+
+def frozen_encoder(sides: Sides, taxonomy: Taxonomy, base: Base) -> System:
+    """Mean-pooled embeddings of the base, as it was before fine-tuning."""
+    encoder = load_encoder(base.folder).eval()
+    features = {
+        side: csr_matrix(_embed(encoder, base, _texts(passages)))
+        for side, passages in sides.items()
+    }
+    return _fit("frozen encoder + logistic regression", features, sides, taxonomy)
+
+
+def _texts(passages: Sequence[Passage]) -> list[str]:
+    return [normalise(passage.text).text for passage in passages]
+
+
+@torch.no_grad()
+def _embed(encoder: Any, base: Base, texts: list[str]) -> np.ndarray[Any, Any]:
+    ids = base.tokens.encode(texts)
+    order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
+    rows = np.zeros((len(ids), encoder.config.hidden_size), np.float32)
+    for start in range(0, len(order), BATCH):
+        batch = order[start : start + BATCH]
+        longest = len(ids[batch[-1]])
+        padded = torch.tensor([ids[i] + [0] * (longest - len(ids[i])) for i in batch])
+        mask = torch.tensor([[1] * len(ids[i]) + [0] * (longest - len(ids[i])) for i in batch])
+        hidden = encoder(input_ids=padded, attention_mask=mask).last_hidden_state
+        mean = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
+        rows[batch] = torch.nn.functional.normalize(mean, dim=1).numpy()
+    return rows
+
+
+def _fit(name: str, features: dict[str, Any], sides: Sides, taxonomy: Taxonomy) -> System:
+    truths = {side: truth(passages, taxonomy) for side, passages in sides.items()}
+    stances = {side: stance_truth(passages, taxonomy) for side, passages in sides.items()}
+    best: tuple[float, dict[str, Any]] | None = None
+    for strength in STRENGTHS:
+        scores = _narratives(features, truths["train"], strength)
+        quality = mean_average_precision(truths["dev"], scores["dev"])
+        if best is None or quality > best[0]:
+            best = quality, scores
+    assert best is not None
+    stance_scores = _stances(features, stances, len(taxonomy.stances))
+    readouts = {
+        side: Readout(
+            narratives=best[1][side],
+            stances=stance_scores[side],
+            truth=truths[side],
+            stance_truth=stances[side],
+        )
+        for side in ("dev", "test")
+    }
+    return System(name=name, dev=readouts["dev"], test=readouts["test"])
+
+
+def _narratives(features: dict[str, Any], train: Any, strength: float) -> dict[str, Any]:
+    columns: dict[str, list[Any]] = {"dev": [], "test": []}
+    for narrative in range(train.shape[1]):
+        for side, column in columns.items():
+            column.append(np.zeros(features[side].shape[0]))
+        if len(set(train[:, narrative])) < 2:
+            continue
+        model = LogisticRegression(C=strength, max_iter=300, solver="liblinear")
+        model.fit(features["train"], train[:, narrative])
+        for side, column in columns.items():
+            column[-1] = model.predict_proba(features[side])[:, 1]
+    return {side: np.stack(column, axis=1) for side, column in columns.items()}
+
+
+def _stances(features: dict[str, Any], truths: dict[str, Any], count: int) -> dict[str, Any]:
+    """One classifier over pairs of passage and narrative, with the narrative as a feature."""
+    rows, narratives = np.nonzero(truths["train"] >= 0)
+    total = truths["train"].shape[1]
+    model = LogisticRegression(C=10.0, max_iter=300)
+    model.fit(
+        hstack([features["train"][rows], _one_hot(narratives, total)]),
+        truths["train"][rows, narratives],
+    )
+    result = {}
+    for side in ("dev", "test"):
+        passages = features[side].shape[0]
+        scores = np.zeros((passages, total, count))
+        for narrative in range(total):
+            hot = _one_hot(np.full(passages, narrative), total)
+            probabilities = model.predict_proba(hstack([features[side], hot]))
+            scores[:, narrative][:, model.classes_] = probabilities
+        result[side] = scores
+    return result
+
+
+def _one_hot(narratives: Any, total: int) -> csr_matrix:
+    return csr_matrix(np.eye(total)[narratives])

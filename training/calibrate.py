@@ -1,0 +1,120 @@
+"""Calibration and thresholds, fitted on the dev side and never on what is trained or tested.
+
+Narratives: Platt scaling of each raw score (Platt 1999). Stance: one temperature (Guo et al. 2017).
+Thresholds: `accept` for precision, `review` for recall; a stance has one for precision too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize, minimize_scalar
+from sklearn.linear_model import LogisticRegression
+
+from serving.decisions import sigmoid, softmax
+from serving.model_folder import NarrativeDecision, StanceDecision
+from training.metrics import Array, Labels
+
+ACCEPT_PRECISION = 0.9
+REVIEW_RECALL = 0.9
+STANCE_PRECISION = 0.95
+LOWEST_ACCEPT = 0.5
+LOWEST_REVIEW = 0.05
+FEWEST = 5
+"""Fewer passages that carry a narrative cannot place its thresholds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raw:
+    """Raw scores of passages beside their labels.
+
+    `scores` and `truth` (passages, narratives); `stances` (passages, narratives, stances);
+    `stance_truth` (passages, narratives), negative where a narrative is not carried.
+    """
+
+    scores: Array
+    truth: Labels
+    stances: Array
+    stance_truth: Labels
+
+
+def decisions(raw: Raw, narratives: list[str]) -> dict[str, NarrativeDecision]:
+    """Fit Platt scaling and both thresholds of every narrative."""
+    pooled = _platt(raw.scores.reshape(-1), raw.truth.reshape(-1), strength=1e6)
+    fitted = {}
+    for column, name in enumerate(narratives):
+        scores, truth = raw.scores[:, column], raw.truth[:, column]
+        slope, intercept = _shrunk_platt(scores, truth, pooled)
+        accept, review = _thresholds(sigmoid(slope * scores + intercept), truth)
+        fitted[name] = NarrativeDecision(
+            slope=slope, intercept=intercept, accept=accept, review=review
+        )
+    return fitted
+
+
+def stance(raw: Raw, stances: list[str]) -> StanceDecision:
+    """Fit the stance temperature and, for each stance, the probability at which it is relied on."""
+    carried = raw.stance_truth >= 0
+    scores, truth = raw.stances[carried], raw.stance_truth[carried]
+
+    def loss(log_temperature: float) -> float:
+        chosen = softmax(scores / np.exp(log_temperature))[np.arange(len(truth)), truth]
+        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+
+    temperature = 1.0
+    if len(truth) >= FEWEST:
+        temperature = float(np.exp(minimize_scalar(loss, bounds=(-2, 3), method="bounded").x))
+    probabilities = softmax(scores / temperature)
+    chosen, sureness = probabilities.argmax(-1), probabilities.max(-1)
+    accept = {
+        name: _precise(
+            sureness[chosen == index], (truth == index)[chosen == index], STANCE_PRECISION
+        )
+        for index, name in enumerate(stances)
+    }
+    return StanceDecision(temperature=temperature, accept=accept)
+
+
+def _platt(scores: Array, truth: NDArray[np.int64], *, strength: float) -> tuple[float, float]:
+    model = LogisticRegression(C=strength, max_iter=1000).fit(scores[:, None], truth)
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
+
+
+def _shrunk_platt(
+    scores: Array, truth: NDArray[np.int64], pooled: tuple[float, float]
+) -> tuple[float, float]:
+    """Fit around the fit of all narratives: a rare one moves from it only as far as it has cause."""
+    slope, intercept = pooled
+    if truth.sum() < FEWEST:
+        return slope, intercept
+    shared = slope * scores + intercept
+
+    def loss(move: Array) -> float:
+        logits = shared * np.exp(move[0]) + move[1]
+        return float(np.logaddexp(0, np.where(truth == 1, -logits, logits)).sum() + move @ move)
+
+    stretch, shift = minimize(loss, np.zeros(2)).x
+    return slope * float(np.exp(stretch)), intercept * float(np.exp(stretch)) + float(shift)
+
+
+def _thresholds(probabilities: Array, truth: NDArray[np.int64]) -> tuple[float, float]:
+    if truth.sum() < FEWEST:
+        return ACCEPT_PRECISION, LOWEST_ACCEPT
+    accept = max(_precise(probabilities, truth == 1, ACCEPT_PRECISION), LOWEST_ACCEPT)
+    carried = np.sort(probabilities[truth == 1])
+    review = float(carried[int(len(carried) * (1 - REVIEW_RECALL))])
+    return accept, min(max(review, LOWEST_REVIEW), accept)
+
+
+def _precise(probabilities: Array, right: NDArray[np.bool_], target: float) -> float:
+    """Return the lowest probability from which on at least `target` of the decisions are right.
+
+    One wrong and one right decision are added to what was seen (Laplace), so that three lucky
+    passages do not make a threshold. Where the target is out of reach, it is its own threshold:
+    a calibrated probability keeps the promise that the few examples cannot show.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    hits = np.cumsum(right[order])
+    precision = (hits + 1) / (np.arange(len(order)) + 3)
+    reached = np.flatnonzero(precision >= target)
+    return float(probabilities[order[reached[-1]]]) if len(reached) else target

@@ -1,0 +1,77 @@
+"""The corpus of a run: labels, taxonomy, texts and split, loaded together."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training import taxonomy as taxonomies
+from training.labels import records, sources, split
+from training.labels.sources import Passage
+from training.taxonomy import Taxonomy
+
+SPLIT = "split.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """The passages that have a text, the side that each is on, and how many have none."""
+
+    taxonomy: Taxonomy
+    passages: list[Passage]
+    split: split.Split
+    without_source: list[str]
+    changed: list[str]
+
+    def side(self, name: str) -> list[Passage]:
+        """Return the passages of `train`, `dev` or `test`."""
+        return split.take(self.passages, self.split, name)
+
+    def describe(self) -> dict[str, Any]:
+        """Return counts and a fingerprint of what a model is made from."""
+        lines = sorted(
+            f"{p.key}\t{sources.digest(p.text)}\t{json.dumps(p.labels, sort_keys=True)}"
+            for p in self.passages
+        )
+        return {
+            "fingerprint": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+            "passages": len(self.passages),
+            "written": sum(p.source == "written" for p in self.passages),
+            "stand_off": sum(p.source != "written" for p in self.passages),
+            "left_out": len(self.without_source) + len(self.changed),
+            "sides": dict(Counter(self.split[p.key] for p in self.passages)),
+        }
+
+    def left_out(self) -> str:
+        """Say in a sentence what has no text here; empty if nothing is left out."""
+        parts = []
+        if self.without_source:
+            parts.append(f"{len(self.without_source)} stand-off records whose source is not here")
+        if self.changed:
+            parts.append(
+                f"{len(self.changed)} whose row is gone or has another text ({self.changed[0]})"
+            )
+        return f"Left out: {' and '.join(parts)}." if parts else ""
+
+
+def load(labels: Path, taxonomy_file: Path, source_folder: Path | None) -> Corpus:
+    """Load a folder of labels.
+
+    Without a frozen split of its own (somebody's new labels) one is made, the same each time.
+
+    Raises:
+        LabelError: taxonomy, labels or split do not hold together.
+    """
+    taxonomy = taxonomies.load(taxonomy_file)
+    resolved = sources.resolve(records.read(labels, taxonomy), source_folder)
+    path = labels / SPLIT
+    sides = split.read(path) if path.exists() else split.extend(resolved.passages, {})
+    return Corpus(
+        taxonomy=taxonomy,
+        passages=resolved.passages,
+        split=sides,
+        without_source=resolved.without_source,
+        changed=resolved.changed,
+    )

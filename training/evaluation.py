@@ -1,0 +1,206 @@
+"""Measures a system on held-out passages: the same figures for a model folder and for a baseline."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.labels import groups
+from training.labels.sources import Passage
+from training.metrics import (
+    Array,
+    Figure,
+    best_f1_threshold,
+    bootstrap,
+    calibration_error,
+    macro_f1,
+    mean_average_precision,
+    micro_f1,
+)
+from training.readout import Readout
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """A system's name and what it says of dev and test passages."""
+
+    name: str
+    dev: Readout
+    test: Readout
+
+    def found(self) -> NDArray[np.bool_]:
+        """Return the narratives found in test passages, at dev's best threshold for each.
+
+        Every system gets its thresholds in the same way, so none is favoured by a fixed 0.5.
+        """
+        thresholds = [
+            best_f1_threshold(self.dev.truth[:, n], self.dev.narratives[:, n])
+            for n in range(self.dev.truth.shape[1])
+        ]
+        return np.asarray(self.test.narratives >= np.array(thresholds))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Figures of one system on the test side."""
+
+    name: str
+    macro_f1: Figure
+    micro_f1: Figure
+    average_precision: Figure
+    stance_accuracy: Figure
+    calibration_error: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures for machines."""
+        return {
+            "macro_f1": self.macro_f1.as_json(),
+            "micro_f1": self.micro_f1.as_json(),
+            "average_precision": self.average_precision.as_json(),
+            "stance_accuracy": self.stance_accuracy.as_json(),
+            "calibration_error": round(self.calibration_error, 4),
+        }
+
+
+def compare(system: System, passages: Sequence[Passage]) -> Comparison:
+    """Measure a system on all test passages, with 95 % intervals over groups."""
+    test, found = system.test, system.found()
+    numbers = np.array(groups.assign(passages))
+    return Comparison(
+        name=system.name,
+        macro_f1=bootstrap(lambda rows: macro_f1(test.truth[rows], found[rows]), numbers),
+        micro_f1=bootstrap(lambda rows: micro_f1(test.truth[rows], found[rows]), numbers),
+        average_precision=bootstrap(
+            lambda rows: mean_average_precision(test.truth[rows], test.narratives[rows]), numbers
+        ),
+        stance_accuracy=bootstrap(_stance_accuracy(test), numbers),
+        calibration_error=calibration_error(test.truth.reshape(-1), test.narratives.reshape(-1)),
+    )
+
+
+def difference(one: System, other: System, passages: Sequence[Passage]) -> dict[str, Figure]:
+    """Return `one` minus `other` on the same resamples (paired bootstrap), macro F1 and stance."""
+    numbers = np.array(groups.assign(passages))
+    first, second = one.found(), other.found()
+    truth = one.test.truth
+    stance_one, stance_other = _stance_accuracy(one.test), _stance_accuracy(other.test)
+    return {
+        "macro_f1": bootstrap(
+            lambda rows: macro_f1(truth[rows], first[rows]) - macro_f1(truth[rows], second[rows]),
+            numbers,
+        ),
+        "stance_accuracy": bootstrap(lambda rows: stance_one(rows) - stance_other(rows), numbers),
+    }
+
+
+def _stance_accuracy(readout: Readout) -> Callable[[Rows], float]:
+    carried = readout.stance_truth >= 0
+    right = readout.stances.argmax(-1) == readout.stance_truth
+
+    def measure(rows: Rows) -> float:
+        return float(right[rows][carried[rows]].mean())
+
+    return measure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """Figures of a part of the test side: a language, an origin, a narrative."""
+
+    name: str
+    passages: int
+    carrying: int
+    macro_f1: float
+    stance_accuracy: float
+    false_positives: float
+    """Share of passages without narrative in which one is accepted."""
+
+
+def slices(
+    system: System, passages: Sequence[Passage], accept: Array, key: Callable[[Passage], str]
+) -> list[Slice]:
+    """Measure the parts of the test side that `key` makes, largest first."""
+    names = np.array([key(passage) for passage in passages])
+    found = system.found()
+    accepted = system.test.narratives >= accept
+    result = []
+    for name in np.unique(names):
+        rows = np.flatnonzero(names == name)
+        truth = system.test.truth[rows]
+        neutral = ~truth.any(1).astype(bool)
+        result.append(
+            Slice(
+                name=str(name),
+                passages=len(rows),
+                carrying=int((~neutral).sum()),
+                macro_f1=macro_f1(truth, found[rows]) if truth.any() else float("nan"),
+                stance_accuracy=_stance_accuracy(system.test)(rows)
+                if truth.any()
+                else float("nan"),
+                false_positives=float(accepted[rows][neutral].any(1).mean())
+                if neutral.any()
+                else float("nan"),
+            )
+        )
+    return sorted(result, key=lambda part: -part.passages)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NarrativeFigures:
+    """Figures of one narrative on the test side; nan where there is nothing to divide by."""
+
+    name: str
+    carrying: int
+    f1: float
+    accept_precision: float
+    accept_recall: float
+    review_recall: float
+
+
+def by_narrative(
+    system: System, names: Sequence[str], accept: Array, review: Array
+) -> list[NarrativeFigures]:
+    """Measure each narrative, at dev's best threshold and at its two operating points."""
+    found = system.found()
+    result = []
+    for n, name in enumerate(names):
+        carried = system.test.truth[:, n] == 1
+        accepted = system.test.narratives[:, n] >= accept[n]
+        result.append(
+            NarrativeFigures(
+                name=name,
+                carrying=int(carried.sum()),
+                f1=macro_f1(system.test.truth[:, [n]], found[:, [n]]) if carried.any() else np.nan,
+                accept_precision=_share(carried[accepted]),
+                accept_recall=_share(accepted[carried]),
+                review_recall=_share(system.test.narratives[carried, n] >= review[n]),
+            )
+        )
+    return result
+
+
+def stance_confusions(
+    system: System, stances: Sequence[str], accept: Array, stance_accept: Array
+) -> dict[str, dict[str, float]]:
+    """Return, for each true stance, the share of narratives that are accepted with each stance.
+
+    The row of rebuttals under the column of claims is the error that must not happen.
+    """
+    test = system.test
+    chosen, sureness = test.stances.argmax(-1), test.stances.max(-1)
+    accepted = (test.narratives >= accept) & (sureness >= stance_accept[chosen])
+    return {
+        true: {
+            said: _share((accepted & (chosen == column))[test.stance_truth == row])
+            for column, said in enumerate(stances)
+        }
+        for row, true in enumerate(stances)
+    }
+
+
+def _share(flags: NDArray[np.bool_]) -> float:
+    return float(flags.mean()) if len(flags) else float("nan")

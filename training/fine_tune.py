@@ -1,0 +1,191 @@
+"""Fine-tunes the network: transformers' Trainer with our optimiser groups and batches.
+
+The word embeddings stay frozen. They are four fifths of the parameters, most of them of pieces that
+no label shows; frozen they also come out of the release exactly as they came out of the base.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Sampler
+from transformers import AutoModel, Trainer, TrainingArguments, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+from serving.tokens import Tokens
+from training.encoding import collate, shuffled_batches
+from training.network import Heads, Network
+from training.recipe import Precision, Recipe
+from training.taxonomy import Taxonomy
+
+WEIGHTS = "network.safetensors"
+
+
+@dataclass(frozen=True)
+class Base:
+    """A checkpoint directory with its tokenizer."""
+
+    folder: Path
+    tokens: Tokens
+
+
+def build(base: Base, taxonomy: Taxonomy, recipe: Recipe) -> Network:
+    """Return the network before training: the base's encoder, heads that start from definitions."""
+    encoder = load_encoder(base.folder)
+    queries = definition_queries(encoder, base, taxonomy) * recipe.query_norm
+    for name, parameter in encoder.named_parameters():
+        parameter.requires_grad = "word_embeddings" not in name
+    heads = Heads(
+        hidden=encoder.config.hidden_size,
+        queries=queries,
+        stances=len(taxonomy.stances),
+        dropout=recipe.dropout,
+    )
+    return Network(encoder, heads, stance_weight=recipe.stance_weight)
+
+
+def load_encoder(folder: Path) -> Any:
+    """Load a checkpoint's encoder.
+
+    Attention dropout is off: drawing its random numbers took a third of a step on a processor and
+    brought nothing (docs/experiments.md).
+    """
+    return AutoModel.from_pretrained(
+        folder,
+        attn_implementation="eager",
+        attention_probs_dropout_prob=0.0,
+        trust_remote_code=False,
+        add_pooling_layer=False,
+    )
+
+
+@torch.no_grad()
+def definition_queries(encoder: Any, base: Base, taxonomy: Taxonomy) -> Tensor:
+    """Embed each narrative's definition, shape (narratives, hidden), unit length, mean removed.
+
+    What all definitions share says nothing about which narrative a token speaks of.
+    """
+    texts = [f"{n.title.get('en', n.id)}: {n.definition}" for n in taxonomy.narratives]
+    rows = []
+    for ids in base.tokens.encode(texts):
+        hidden = encoder(input_ids=torch.tensor([ids])).last_hidden_state
+        rows.append(nn.functional.normalize(hidden[0].mean(0), dim=0))
+    queries = torch.stack(rows)
+    return nn.functional.normalize(queries - queries.mean(0), dim=1)
+
+
+def fine_tune(network: Network, train: Dataset, recipe: Recipe, run: Path) -> dict[str, Any]:
+    """Train `network` in place; a run that was killed goes on from its last checkpoint.
+
+    Returns:
+        What happened: steps, seconds, loss by epoch, precision.
+    """
+    set_seed(recipe.seed)
+    bf16 = use_bf16(recipe.precision)
+    arguments = TrainingArguments(
+        output_dir=str(run / "checkpoints"),
+        num_train_epochs=recipe.epochs,
+        per_device_train_batch_size=recipe.batch,
+        max_grad_norm=1.0,
+        bf16=bf16,
+        use_cpu=not torch.cuda.is_available(),
+        logging_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=1,
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        remove_unused_columns=False,
+        report_to="none",
+        disable_tqdm=None,
+        dataloader_num_workers=0,
+    )
+    trainer = _Trainer(recipe, model=network, args=arguments, train_dataset=train)
+    checkpoints = run / "checkpoints"
+    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    begun = time.monotonic()
+    trainer.train(resume_from_checkpoint=last)
+    history = {
+        "steps": trainer.state.global_step,
+        "seconds": round(time.monotonic() - begun),
+        "resumed": last is not None,
+        "precision": "bf16" if bf16 else "fp32",
+        "loss": [round(entry["loss"], 4) for entry in trainer.state.log_history if "loss" in entry],
+    }
+    (run / "history.json").write_text(json.dumps(history, indent=1) + "\n")
+    return history
+
+
+def use_bf16(precision: Precision) -> bool:
+    """Choose the arithmetic: `auto` times one layer in both, since bf16 may be slower than fp32."""
+    if precision != "auto":
+        return precision == "bf16"
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    seconds = {}
+    for kind in (torch.float32, torch.bfloat16):
+        rows, layer = torch.randn(512, 384, dtype=kind), nn.Linear(384, 1536, dtype=kind)
+        with torch.no_grad():
+            layer(rows)
+            begun = time.perf_counter()
+            for _ in range(20):
+                layer(rows)
+        seconds[kind] = time.perf_counter() - begun
+    return seconds[torch.bfloat16] * 1.5 < seconds[torch.float32]
+
+
+class _Batches(Sampler[list[int]]):
+    """Batches of similar length, drawn anew each epoch from the seed alone: a resumed run repeats
+    the order of the one that was killed.
+    """
+
+    def __init__(self, lengths: list[int], recipe: Recipe) -> None:
+        self._lengths = lengths
+        self._recipe = recipe
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(shuffled_batches(self._lengths, self._recipe.batch, self._recipe.seed))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        seed = self._recipe.seed * 1000 + self._epoch
+        yield from shuffled_batches(self._lengths, self._recipe.batch, seed)
+
+
+class _Trainer(Trainer):  # type: ignore[misc]
+    def __init__(self, recipe: Recipe, **options: Any) -> None:
+        self._recipe = recipe
+        super().__init__(data_collator=collate, **options)
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        lengths = [len(ids) for ids in self.train_dataset["input_ids"]]
+        batches = _Batches(lengths, self._recipe)
+        return self.accelerator.prepare(  # type: ignore[no-any-return]
+            DataLoader(self.train_dataset, batch_sampler=batches, collate_fn=collate)
+        )
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        recipe = self._recipe
+        encoder = [p for p in self.model.encoder.parameters() if p.requires_grad]
+        groups = [
+            {"params": encoder, "lr": recipe.learning_rate},
+            {"params": list(self.model.heads.parameters()), "lr": recipe.heads_learning_rate},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+        return self.optimizer
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        warmup = max(1, int(num_training_steps * self._recipe.warmup))
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+            optimizer or self.optimizer,
+            lambda step: min((step + 1) / warmup, max(0.0, 1 - step / num_training_steps)),
+        )
+        return self.lr_scheduler

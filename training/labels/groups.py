@@ -1,0 +1,78 @@
+"""Groups: passages that must stay on one side of a split.
+
+What belongs together: a claim and its disproof, translations of one another, passages of one
+document or speech, the members of a minimal set, and near-duplicates (MinHash over character
+5-grams; Broder 1997). Groups are the connected components of these ties.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from datasketch import MinHash, MinHashLSH
+
+from training.labels.records import Written
+from training.labels.sources import Passage
+
+CASE = re.compile(r"^(euvs-\d+)-")
+SITE_ROWS = 40
+"""An address that more labelled passages share is a site, not a document."""
+SHINGLE = 5
+SIMILARITY = 0.5
+PERMUTATIONS = 64
+
+
+def assign(passages: Sequence[Passage]) -> list[int]:
+    """Return a group number for every passage; equal numbers must not be separated."""
+    parents = list(range(len(passages)))
+
+    def root(index: int) -> int:
+        while parents[index] != index:
+            parents[index] = parents[parents[index]]
+            index = parents[index]
+        return index
+
+    for one, other in (*_same_origin(passages), *_near_duplicates(passages)):
+        parents[root(one)] = root(other)
+    return [root(index) for index in range(len(passages))]
+
+
+def _same_origin(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
+    urls = Counter(str(p.row["source_url"]) for p in passages if "source_url" in p.row)
+    first: dict[str, int] = {}
+    for index, passage in enumerate(passages):
+        for tie in _ties(passage, urls):
+            yield index, first.setdefault(tie, index)
+
+
+def _ties(passage: Passage, urls: Counter[str]) -> Iterator[str]:
+    row, record = passage.row, passage.record
+    if isinstance(record, Written) and record.set:
+        yield f"set {record.set}"
+    if case := CASE.match(record.id):
+        yield f"case {case[1]}"
+    if "parallel_id" in row:
+        yield f"parallel {passage.source} {row['parallel_id']}"
+    if "source_url" in row:
+        if urls[str(row["source_url"])] <= SITE_ROWS:
+            yield f"document {row['source_url']}"
+        elif "speaker" in row:
+            yield f"speech {passage.source} {row['speaker']} {row.get('date')}"
+
+
+def _near_duplicates(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
+    index = MinHashLSH(threshold=SIMILARITY, num_perm=PERMUTATIONS)
+    sketches: dict[int, MinHash] = {}
+    for number, passage in enumerate(passages):
+        sketch = MinHash(num_perm=PERMUTATIONS)
+        sketch.update_batch([shingle.encode() for shingle in _shingles(passage.text)])
+        for other in index.query(sketch):
+            if sketch.jaccard(sketches[int(other)]) >= SIMILARITY:
+                yield number, int(other)
+        index.insert(str(number), sketch)
+        sketches[number] = sketch
+
+
+def _shingles(text: str) -> set[str]:
+    folded = " ".join(re.findall(r"\w+", text.casefold()))
+    return {folded[i : i + SHINGLE] for i in range(max(1, len(folded) - SHINGLE + 1))}

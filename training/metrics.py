@@ -1,0 +1,104 @@
+"""Figures: macro F1, average precision, calibration error, each with a bootstrap interval."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+RESAMPLES = 1000
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its 95 % interval (percentile bootstrap; Efron and Tibshirani 1993)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    def as_json(self) -> dict[str, float]:
+        """Return the three numbers, rounded."""
+        return {
+            "value": round(self.value, 4),
+            "low": round(self.low, 4),
+            "high": round(self.high, 4),
+        }
+
+
+def bootstrap(
+    measure: Callable[[NDArray[np.int64]], float], groups: NDArray[np.int64], seed: int = 0
+) -> Figure:
+    """Measure on all rows, then on resamples of whole groups.
+
+    Passages of one group (a case, a speech, a minimal set) are not independent; resampling rows
+    would make the interval too narrow.
+
+    Args:
+        measure: takes row indices, returns the figure.
+        groups: group number of each row.
+        seed: of the resampling.
+    """
+    generator = np.random.default_rng(seed)
+    names, inverse = np.unique(groups, return_inverse=True)
+    rows = [np.flatnonzero(inverse == index) for index in range(len(names))]
+    values = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(RESAMPLES):
+            drawn = generator.integers(len(rows), size=len(rows))
+            values.append(measure(np.concatenate([rows[index] for index in drawn])))
+        value = measure(np.arange(len(groups)))
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return Figure(float(value), float(low), float(high))
+
+
+def macro_f1(truth: Labels, found: NDArray[np.bool_]) -> float:
+    """Return the mean F1 over the narratives that occur, arrays (passages, narratives)."""
+    present = truth.any(0)
+    return float(f1_score(truth[:, present], found[:, present], average="macro", zero_division=0.0))
+
+
+def micro_f1(truth: Labels, found: NDArray[np.bool_]) -> float:
+    """Return F1 over all decisions together."""
+    return float(f1_score(truth, found, average="micro", zero_division=0.0))
+
+
+def mean_average_precision(truth: Labels, scores: Array) -> float:
+    """Return the mean area under the precision-recall curve over the narratives that occur."""
+    present = np.flatnonzero(truth.any(0))
+    values = [average_precision_score(truth[:, n], scores[:, n]) for n in present]
+    return float(np.mean(values))
+
+
+def calibration_error(truth: NDArray[np.int64], probabilities: Array) -> float:
+    """Return the expected calibration error over bins of equal count (Nixon et al. 2019).
+
+    Most of the pairs of passage and narrative have a probability near zero; bins of equal width
+    would put nearly all of them in one.
+    """
+    order = np.argsort(probabilities, kind="stable")
+    bins = np.array_split(order, BINS)
+    gaps = [
+        abs(truth[rows].mean() - probabilities[rows].mean()) * len(rows)
+        for rows in bins
+        if len(rows)
+    ]
+    return float(sum(gaps) / len(truth))
+
+
+def best_f1_threshold(truth: NDArray[np.int64], scores: Array) -> float:
+    """Return the threshold with the highest F1 of one narrative (scores at or above it count)."""
+    if not truth.any():
+        return float(scores.max()) + 1
+    precision, recall, thresholds = precision_recall_curve(truth, scores)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    return float(thresholds[int(f1[:-1].argmax())])

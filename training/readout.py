@@ -1,0 +1,67 @@
+"""What a model folder says of labelled passages, read through serving's own classifier."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from serving.classifier import Classifier
+from training.calibrate import Raw
+from training.encoding import narrative_row, stance_row
+from training.labels.sources import Passage
+from training.metrics import Array, Labels
+from training.taxonomy import Taxonomy
+
+CHUNK = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readout:
+    """Probabilities beside labels.
+
+    `narratives` and `truth` (passages, narratives): the highest probability over the parts that
+    serving cut the text into. `stances` (passages, narratives, stances): those of that part.
+    `stance_truth` (passages, narratives): negative where a narrative is not carried.
+    """
+
+    narratives: Array
+    stances: Array
+    truth: Labels
+    stance_truth: Labels
+
+    def as_raw(self) -> Raw:
+        """Return raw scores; only right for a folder whose calibration is still the identity."""
+        p = np.clip(self.narratives, 1e-12, 1 - 1e-12)
+        return Raw(
+            scores=np.log(p / (1 - p)),
+            truth=self.truth,
+            stances=np.log(np.maximum(self.stances, 1e-12)),
+            stance_truth=self.stance_truth,
+        )
+
+
+def read(classifier: Classifier, passages: Sequence[Passage], taxonomy: Taxonomy) -> Readout:
+    """Classify labelled passages as a caller's text would be."""
+    narratives, stances = [], []
+    for start in range(0, len(passages), CHUNK):
+        for reading in classifier.read([p.text for p in passages[start : start + CHUNK]]):
+            best = reading.narratives.argmax(0)
+            columns = np.arange(len(best))
+            narratives.append(reading.narratives[best, columns])
+            stances.append(reading.stances[best, columns])
+    return Readout(
+        narratives=np.array(narratives),
+        stances=np.array(stances),
+        truth=truth(passages, taxonomy),
+        stance_truth=stance_truth(passages, taxonomy),
+    )
+
+
+def truth(passages: Sequence[Passage], taxonomy: Taxonomy) -> Labels:
+    """Return 1 where a passage carries a narrative, shape (passages, narratives)."""
+    return np.array([narrative_row(p.labels, taxonomy) for p in passages])
+
+
+def stance_truth(passages: Sequence[Passage], taxonomy: Taxonomy) -> Labels:
+    """Return stance indices, negative where a narrative is not carried."""
+    return np.array([stance_row(p.labels, taxonomy) for p in passages])

@@ -1,0 +1,88 @@
+"""A training run: a folder with arguments, data fingerprint, weights and history."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_model, save_model
+
+from serving.model_folder import Reading
+from serving.tokens import Tokens
+from training import fine_tune
+from training.base import checkpoint
+from training.corpus import Corpus
+from training.encoding import dataset
+from training.errors import TrainingError
+from training.fine_tune import WEIGHTS, Base
+from training.network import Network
+from training.recipe import Recipe
+
+ARGUMENTS = "run.json"
+TOKENIZER = "tokenizer.json"
+
+
+def open_base(name: str, recipe: Recipe, cache: Path = checkpoint.CACHE) -> Base:
+    """Resolve a base and open its tokenizer with the recipe's length limit.
+
+    Raises:
+        BaseError: there is no such base, or it has no fast tokenizer.
+    """
+    folder = checkpoint.resolve(name, cache)
+    prefix = checkpoint.prefix_of(folder)
+    path = checkpoint.tokenizer_of(folder)
+    return Base(folder, Tokens(path, prefix=prefix, limit=recipe.tokens))
+
+
+def reading_of(base: Base, recipe: Recipe) -> Reading:
+    """Return how a model on this base reads text."""
+    return Reading(prefix=checkpoint.prefix_of(base.folder), tokens=recipe.tokens)
+
+
+def start(folder: Path, corpus: Corpus, base_name: str, recipe: Recipe) -> dict[str, Any]:
+    """Train into `folder`, or go on with the run that was killed there.
+
+    Raises:
+        TrainingError: the folder holds a run with other arguments or other labels.
+    """
+    base = open_base(base_name, recipe)
+    about = {
+        "base": {"requested": base_name, **checkpoint.provenance_of(base.folder)},
+        "recipe": asdict(recipe),
+        "taxonomy_version": corpus.taxonomy.version,
+        "data": corpus.describe(),
+    }
+    arguments = folder / ARGUMENTS
+    if arguments.exists() and json.loads(arguments.read_text()) != about:
+        raise TrainingError(
+            f"{folder} holds a run with other arguments or labels: "
+            "pass another --run, or delete it to begin anew."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments.write_text(json.dumps(about, indent=1) + "\n")
+    network = fine_tune.build(base, corpus.taxonomy, recipe)
+    rows = dataset(corpus.side("train"), corpus.taxonomy, base.tokens)
+    history = fine_tune.fine_tune(network, rows, recipe, folder)
+    partial = folder / (WEIGHTS + ".partial")
+    save_model(network, str(partial))
+    partial.replace(folder / WEIGHTS)
+    return history
+
+
+def load(folder: Path, corpus: Corpus) -> tuple[Network, Base, Recipe, dict[str, Any]]:
+    """Load a finished run.
+
+    Raises:
+        TrainingError: there is no finished run in `folder`.
+    """
+    if not (folder / WEIGHTS).exists():
+        raise TrainingError(
+            f"{folder} holds no finished run (no {WEIGHTS}): run `narrascope train --run {folder}`."
+        )
+    about = json.loads((folder / ARGUMENTS).read_text())
+    recipe = Recipe(**about["recipe"])
+    base = open_base(about["base"]["requested"], recipe)
+    network = fine_tune.build(base, corpus.taxonomy, recipe)
+    load_model(network, str(folder / WEIGHTS))
+    history = json.loads((folder / "history.json").read_text())
+    return network.eval(), base, recipe, {**about, "history": history}
