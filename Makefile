@@ -33,8 +33,9 @@ serve: setup ## serve the released model on 127.0.0.1:8000 (PORT= for another)
 score: setup ## label a JSONL file: make score IN=posts.jsonl OUT=labelled.jsonl
 	$(BIN)/narrascope score $(IN) --out $(OUT) --model $(MODEL)
 
-train: setup-training ## train on all labels, calibrate and export: runs/<time> and models/<name>
-	$(BIN)/narrascope train --sources $(SOURCES)
+train: setup-training ## fine-tune on all labels, then export to runs/latest/narrascope-candidate
+	$(BIN)/narrascope train --run runs/latest --sources $(SOURCES)
+	$(BIN)/narrascope export --run runs/latest --out runs/latest/narrascope-candidate --sources $(SOURCES)
 
 evaluate: setup-training ## measure the released model on held-out labels
 	$(BIN)/narrascope evaluate --model $(MODEL) --sources $(SOURCES)

@@ -97,6 +97,8 @@ class Classifier:
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Cut texts into passages and return each passage's probabilities, before any decision."""
+        if not texts:
+            return []
         prepared = [self._prepare(text) for text in texts]
         passages = [p.normalised.text[span.begin : span.end] for p in prepared for span in p.spans]
         raw = self._engine.score(self._tokens.encode(passages))

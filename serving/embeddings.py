@@ -19,7 +19,7 @@ ZERO = 8
 
 
 class EmbeddingTable:
-    """Rows of token embeddings: `codes` (tokens, width / 2) uint8, `scales` (tokens, width / 32)."""
+    """Packed rows: `codes` (tokens, width / 2) uint8 and `scales` (tokens, width / 32) fp16."""
 
     def __init__(self, codes: NDArray[np.uint8], scales: NDArray[np.float16]) -> None:
         """Take a packed table."""

@@ -18,7 +18,7 @@ BATCH_TOKENS = 1024
 
 @dataclass(frozen=True)
 class Scores:
-    """Raw scores: `narratives` (passages, narratives), `stances` (passages, narratives, stances)."""
+    """Raw: `narratives` (passages, narratives), `stances` (passages, narratives, stances)."""
 
     narratives: NDArray[np.float32]
     stances: NDArray[np.float32]

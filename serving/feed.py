@@ -1,10 +1,11 @@
-"""Scores a JSONL file: lines with `id` and `text` in, prediction objects out, in order.
+"""Scores a file: JSONL lines with `id` and `text` in, prediction objects out, in order.
 
-A bad line never ends the run: it goes to a rejects file with its number and the reason.
+A `.txt` file is one text, whose id is the file's name. A bad line never ends the run: it goes to a
+rejects file with its number and the reason.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -48,6 +49,8 @@ def score(
     Raises:
         ServingError: the source cannot be read.
     """
+    if out.exists() and source.exists() and out.samefile(source):
+        raise ServingError(f"{out} is the source itself: pass another --out.")
     tally = Tally()
     rejects = rejects_path(out)
     partial = out.with_name(out.name + ".partial")
@@ -80,6 +83,9 @@ def _reject(path: Path, source: Path, lines: list[_Line]) -> None:
 def _lines(source: Path) -> Iterator[_Line]:
     try:
         with source.open("rb") as lines:
+            if source.suffix == ".txt":
+                yield _whole(source, lines.read())
+                return
             for number, raw in enumerate(lines, 1):
                 if raw.strip():
                     yield _line(number, raw)
@@ -87,10 +93,21 @@ def _lines(source: Path) -> Iterator[_Line]:
         raise ServingError(f"{source} cannot be read: {error.strerror}.") from error
 
 
+def _whole(source: Path, raw: bytes) -> _Line:
+    return _checked(1, lambda: Item(raw.decode("utf-8-sig"), source.stem))
+
+
 def _line(number: int, raw: bytes) -> _Line:
-    try:
+    def parse() -> Item:
         record = json.loads(raw.decode("utf-8-sig"))
-        item = Item(_text(record), _id(record))
+        return Item(_text(record), _id(record))
+
+    return _checked(number, parse)
+
+
+def _checked(number: int, parse: Callable[[], Item]) -> _Line:
+    try:
+        item = parse()
         check_text(item.text)
     except UnicodeDecodeError as error:
         return _Line(number, None, f"The line is not UTF-8 (byte {error.start}).")

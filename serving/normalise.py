@@ -28,7 +28,11 @@ _LATIN_CYRILLIC = {
     **dict(zip("ÄäËëÏïÖöÇ", "ӒӓЁёЇїӦӧҪ", strict=True)),
 }
 _LATIN_GREEK = dict(zip("ABEZHIKMNOoPTYXvi", "ΑΒΕΖΗΙΚΜΝΟοΡΤΥΧνι", strict=True))
-_CYRILLIC_GREEK = {c: _LATIN_GREEK[l] for l, c in _LATIN_CYRILLIC.items() if l in _LATIN_GREEK}
+_CYRILLIC_GREEK = {
+    cyrillic: _LATIN_GREEK[latin]
+    for latin, cyrillic in _LATIN_CYRILLIC.items()
+    if latin in _LATIN_GREEK
+}
 _TWINS: dict[tuple[str, str], dict[str, str]] = {}
 for _one, _other, _pairs in (
     ("LATIN", "CYRILLIC", _LATIN_CYRILLIC),

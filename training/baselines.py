@@ -1,6 +1,6 @@
 """What a model must beat: TF-IDF and the frozen encoder, each under logistic regression."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ STRENGTHS = (1.0, 10.0, 100.0)
 """Inverse regularisation strengths; the one with the best dev average precision is taken."""
 BATCH = 32
 
-Sides = dict[str, Sequence[Passage]]
+Sides = Mapping[str, Sequence[Passage]]
 
 
 def tfidf(sides: Sides, taxonomy: Taxonomy) -> System:

@@ -83,7 +83,7 @@ def _platt(scores: Array, truth: NDArray[np.int64], *, strength: float) -> tuple
 def _shrunk_platt(
     scores: Array, truth: NDArray[np.int64], pooled: tuple[float, float]
 ) -> tuple[float, float]:
-    """Fit around the fit of all narratives: a rare one moves from it only as far as it has cause."""
+    """Fit around the fit of all narratives: a rare one moves only as far as it has cause."""
     slope, intercept = pooled
     if truth.sum() < FEWEST:
         return slope, intercept

@@ -32,7 +32,7 @@ def stance_row(labels: Labels, taxonomy: Taxonomy) -> list[int]:
 
 
 def dataset(passages: Sequence[Passage], taxonomy: Taxonomy, tokens: Tokens) -> Dataset:
-    """Encode passages as they are encoded when served: normalised, with prefix, cut at the limit."""
+    """Encode passages as when they are served: normalised, with prefix, cut at the limit."""
     ids = tokens.encode([normalise(passage.text).text for passage in passages])
     return Dataset.from_dict(
         {

@@ -1,4 +1,4 @@
-"""Errors of training that a person can mend: each is one sentence with what, where and the remedy."""
+"""Errors of training that a person can mend: a sentence with what, where and the remedy."""
 
 
 class TrainingError(Exception):

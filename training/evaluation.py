@@ -1,4 +1,4 @@
-"""Measures a system on held-out passages: the same figures for a model folder and for a baseline."""
+"""Measures a system on held-out passages: the same for a model folder and for a baseline."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

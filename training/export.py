@@ -22,7 +22,6 @@ from serving.embeddings import EmbeddingTable, pack
 from serving.engine import batches
 from serving.model_folder import (
     EMBEDDINGS,
-    FORMAT,
     LARGEST_BYTES,
     MANIFEST,
     NETWORK,
@@ -35,7 +34,7 @@ from serving.model_folder import (
     digest,
 )
 from training.errors import TrainingError
-from training.network import Network
+from training.network import Heads, Network
 from training.taxonomy import Taxonomy
 
 CALIBRATION_PASSAGES = 300
@@ -46,8 +45,8 @@ class _WithoutTable(nn.Module):
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        self.encoder = network.encoder
-        self.heads = network.heads
+        self.encoder: Any = network.encoder
+        self.heads: Heads = network.heads
 
     def forward(self, embeddings: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         hidden = self.encoder(inputs_embeds=embeddings, attention_mask=mask).last_hidden_state
@@ -102,7 +101,7 @@ def _feeds(table: EmbeddingTable, passages: Sequence[list[int]]) -> list[dict[st
 
 
 def write_parts(network: Network, tokenizer: Path, model: Any, folder: Path) -> None:
-    """Write graph, table and tokenizer into `folder`; the manifest follows when it is calibrated."""
+    """Write graph, table and tokenizer into `folder`; the manifest follows."""
     folder.mkdir(parents=True, exist_ok=True)
     openvino.save_model(model, folder / NETWORK, compress_to_fp16=False)
     table = embedding_table(network)
@@ -141,7 +140,7 @@ def write_manifest(
             "trim the base's vocabulary to the served scripts."
         )
     manifest = Manifest(
-        format=FORMAT,
+        format=1,
         name=folder.name,
         created=datetime.now(UTC).date().isoformat(),
         taxonomy_version=taxonomy.version,

@@ -126,7 +126,7 @@ def use_bf16(precision: Precision) -> bool:
     if precision != "auto":
         return precision == "bf16"
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     seconds = {}
     for kind in (torch.float32, torch.bfloat16):
         rows, layer = torch.randn(512, 384, dtype=kind), nn.Linear(384, 1536, dtype=kind)
@@ -140,8 +140,9 @@ def use_bf16(precision: Precision) -> bool:
 
 
 class _Batches(Sampler[list[int]]):
-    """Batches of similar length, drawn anew each epoch from the seed alone: a resumed run repeats
-    the order of the one that was killed.
+    """Batches of similar length, drawn anew each epoch from the seed alone.
+
+    So a resumed run repeats the order of the one that was killed.
     """
 
     def __init__(self, lengths: list[int], recipe: Recipe) -> None:

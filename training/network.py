@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 @dataclass(kw_only=True)
 class Scores:
-    """Raw scores: `narratives` (passages, narratives), `stances` (passages, narratives, stances)."""
+    """Raw: `narratives` (passages, narratives), `stances` (passages, narratives, stances)."""
 
     narratives: Tensor
     stances: Tensor
@@ -27,6 +27,7 @@ class Heads(nn.Module):
     def __init__(self, *, hidden: int, queries: Tensor, stances: int, dropout: float) -> None:
         """Make the heads; `queries` (narratives, hidden) starts each narrative's attention."""
         super().__init__()
+        self.hidden = hidden
         narratives = queries.shape[0]
         self.queries = nn.Parameter(queries.clone())
         self.dropout = nn.Dropout(dropout)
@@ -48,8 +49,11 @@ class Heads(nn.Module):
         picked = scores.softmax(1).transpose(1, 2) @ tokens
         both = torch.cat([picked, mean[:, None].expand_as(picked)], dim=-1)
         both = self.dropout(both)
+        # A product of matrices and not a product and a sum: OpenVINO 2026.4 answers 0 for the last
+        # passage of some batches when the sum is a reduction over the last axis.
+        narratives = (both.transpose(0, 1) @ self.narrative[:, :, None])[:, :, 0].T
         return Scores(
-            narratives=(both * self.narrative).sum(-1) + self.narrative_bias,
+            narratives=narratives + self.narrative_bias,
             stances=self.stance(both),
         )
 
@@ -57,11 +61,11 @@ class Heads(nn.Module):
 class Network(nn.Module):
     """Encoder and heads, with the loss that the trainer minimises."""
 
-    def __init__(self, encoder: nn.Module, heads: Heads, *, stance_weight: float) -> None:
+    def __init__(self, encoder: Any, heads: Heads, *, stance_weight: float) -> None:
         """Join `encoder` (a Hugging Face encoder with frozen or free word embeddings) and heads."""
         super().__init__()
-        self.encoder = encoder
-        self.heads = heads
+        self.encoder: Any = encoder
+        self.heads: Heads = heads
         self.stance_weight = stance_weight
 
     def forward(

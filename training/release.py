@@ -43,7 +43,7 @@ def export_run(folder: Path, corpus: Corpus, target: Path, *, int8: bool = True)
     )
     graph = export.graph(
         network,
-        width=network.encoder.config.hidden_size,
+        width=network.heads.hidden,
         int8=int8,
         calibration=base.tokens.encode([passage.text for passage in sample]),
     )

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from serving.classifier import Classifier, Item
 from serving.http import problems
-from serving.http.body import BadBody
+from serving.http.body import BodyError
 from serving.http.routes import router
 from serving.settings import Settings
 
@@ -26,10 +27,12 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        loaded = classifier or await run_in_threadpool(
-            Classifier.load, settings.model, threads=settings.threads
-        )
+        loaded = classifier
+        if loaded is None:
+            loaded = await run_in_threadpool(_load, settings)
         await run_in_threadpool(loaded.predict, [Item(WARM_UP)])
+        # One call at a time: the engine takes all cores for each, and more only cost memory.
+        app.state.limiter = CapacityLimiter(1)
         app.state.classifier = loaded
         app.state.ready = True
         yield
@@ -44,10 +47,14 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
     app.state.settings = settings
     app.include_router(router)
     problems.install(app)
-    app.add_exception_handler(BadBody, _bad_body)
+    app.add_exception_handler(BodyError, _bad_body)
     return app
 
 
+def _load(settings: Settings) -> Classifier:
+    return Classifier.load(settings.model, threads=settings.threads)
+
+
 async def _bad_body(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, BadBody)
+    assert isinstance(error, BodyError)
     return problems.respond(error.problem)

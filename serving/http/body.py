@@ -17,7 +17,7 @@ from serving.http.problems import Problem, problem
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class BadBody(Exception):
+class BodyError(Exception):
     """The body cannot be taken; `problem` says why."""
 
     def __init__(self, found: Problem) -> None:
@@ -36,7 +36,7 @@ def reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             field = ".".join(str(part) for part in first["loc"]) or "the body"
-            raise _bad(HTTPStatus.UNPROCESSABLE_CONTENT, f"{field}: {first['msg']}.") from error
+            raise _bad(HTTPStatus.UNPROCESSABLE_ENTITY, f"{field}: {first['msg']}.") from error
 
     return read
 
@@ -53,7 +53,7 @@ async def _content(request: Request, *, limit: int) -> bytes:
         content += chunk
         if len(content) > limit:
             raise _bad(
-                HTTPStatus.CONTENT_TOO_LARGE,
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"The body is larger than {limit} bytes: send fewer or shorter texts.",
                 "body-bytes",
             )
@@ -88,5 +88,5 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON value")
 
 
-def _bad(status: HTTPStatus, detail: str, limit: str | None = None) -> BadBody:
-    return BadBody(problem(status, detail, limit))
+def _bad(status: HTTPStatus, detail: str, limit: str | None = None) -> BodyError:
+    return BodyError(problem(status, detail, limit))

@@ -31,7 +31,7 @@ def problem(status: HTTPStatus, detail: str, limit: str | None = None) -> Proble
 def of_text(error: TextError) -> Problem:
     """Make the problem of a text that cannot be classified."""
     too_long = error.limit == "text-length"
-    status = HTTPStatus.CONTENT_TOO_LARGE if too_long else HTTPStatus.UNPROCESSABLE_CONTENT
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_long else HTTPStatus.UNPROCESSABLE_ENTITY
     return problem(status, str(error), error.limit)
 
 
@@ -60,7 +60,7 @@ async def _validation(_: Request, error: Exception) -> JSONResponse:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
     # The library's messages name rule and bound; what was sent is never repeated.
-    return respond(problem(HTTPStatus.UNPROCESSABLE_CONTENT, f"{field}: {first['msg']}."))
+    return respond(problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{field}: {first['msg']}."))
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:

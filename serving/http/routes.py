@@ -1,10 +1,11 @@
 """The routes of the service."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from serving.classifier import Classifier, Item, check_text
@@ -39,6 +40,11 @@ def _settings(request: Request) -> Settings:
     return settings
 
 
+async def _predict(request: Request, items: list[Item], *, scores: bool) -> list[Prediction]:
+    classify = partial(_classifier(request).predict, items, scores=scores)
+    return await to_thread.run_sync(classify, limiter=request.app.state.limiter)
+
+
 @router.post(
     "/v1/classify",
     response_model=Prediction,
@@ -50,13 +56,12 @@ def _settings(request: Request) -> Settings:
 )
 async def classify(
     body: Annotated[ClassifyRequest, Depends(reader(ClassifyRequest))],
-    classifier: Annotated[Classifier, Depends(_classifier)],
     settings: Annotated[Settings, Depends(_settings)],
+    request: Request,
 ) -> JSONResponse:
     """Label one text with the narratives that it carries."""
     check_text(body.text, longest=settings.max_text)
-    item = Item(body.text, body.id)
-    predictions = await run_in_threadpool(classifier.predict, [item], scores=body.scores)
+    predictions = await _predict(request, [Item(body.text, body.id)], scores=body.scores)
     return JSONResponse(predictions[0].as_json())
 
 
@@ -70,13 +75,15 @@ async def classify(
 )
 async def classify_batch(
     body: Annotated[BatchRequest, Depends(reader(BatchRequest))],
-    classifier: Annotated[Classifier, Depends(_classifier)],
     settings: Annotated[Settings, Depends(_settings)],
+    request: Request,
 ) -> JSONResponse:
     """Label several texts; an item that cannot be classified answers with its own error."""
     if len(body.items) > settings.max_items:
         detail = f"The batch has {len(body.items)} items; at most {settings.max_items} are taken."
-        return respond(problem(HTTPStatus.CONTENT_TOO_LARGE, f"{detail} Split it.", "batch-items"))
+        return respond(
+            problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{detail} Split it.", "batch-items")
+        )
     results: list[dict[str, object] | None] = []
     good: list[Item] = []
     for item in body.items:
@@ -88,9 +95,7 @@ async def classify_batch(
         else:
             good.append(Item(item.text, item.id))
             results.append(None)
-    predictions = iter(
-        await run_in_threadpool(classifier.predict, good, scores=body.scores) if good else []
-    )
+    predictions = iter(await _predict(request, good, scores=body.scores))
     answer = [next(predictions).as_json() if result is None else result for result in results]
     return JSONResponse({"results": answer})
 

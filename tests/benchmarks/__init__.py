@@ -1,0 +1,1 @@
+"""Benchmarks: run by hand (`make bench`), never asserted by a clock in a test."""
