@@ -2,14 +2,14 @@
 PYTHON ?= python3
 PORT ?= 8000
 MODEL ?= models/current
-SOURCES ?= ../shared/data
+SOURCES ?= $(or $(NARRASCOPE_SOURCES),../shared/data)
 BIN = .venv/bin
 
 .DEFAULT_GOAL = help
 .PHONY: help setup setup-training serve score train evaluate test lint bench notebooks lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/serving ## make .venv with the command .venv/bin/narrascope (serving only, no torch)
 
@@ -24,7 +24,7 @@ setup-training: .venv/training ## add what training, tests and notebooks need (t
 
 .venv/training: .venv/serving requirements/training.txt requirements/torch.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/training.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/torch.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/torch.txt
 	touch $@
 
 serve: setup ## serve the released model on 127.0.0.1:8000 (PORT= for another)
@@ -58,6 +58,6 @@ lock: ## lock the set-ups anew from pyproject.toml (needs uv)
 	uv pip compile -q pyproject.toml --extra training --extra development --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/without-torch.txt $(foreach package,torch jinja2 markupsafe mpmath setuptools sympy,--no-emit-package $(package)) -o requirements/training.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements/training.txt -o requirements/serving.txt
 
-clean: ## remove what was built; labels and models stay
-	rm -rf .venv .cache runs build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+clean: ## remove what was built; labels, models and runs stay
+	rm -rf .venv .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

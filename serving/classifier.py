@@ -20,6 +20,7 @@ from serving.tokens import Tokens
 
 LONGEST = 100_000
 """Code points that a text may have: a book chapter, and a bound on the work of one call."""
+LONGEST_ID = 256
 
 
 @dataclass(frozen=True)
@@ -188,13 +189,31 @@ def check_text(text: str, *, longest: int = LONGEST) -> None:
             f"The text has a NUL character at code point {text.index(chr(0))}: remove it.",
             limit="text-nul",
         )
+    _check_encodes("text", text)
+
+
+def check_id(identifier: str) -> None:
+    """Refuse an id that could not be given back.
+
+    Raises:
+        TextError: the id is too long or not text; names the rule.
+    """
+    if len(identifier) > LONGEST_ID:
+        raise TextError(
+            f"The id has {len(identifier)} code points; at most {LONGEST_ID} are taken.",
+            limit="id-length",
+        )
+    _check_encodes("id", identifier)
+
+
+def _check_encodes(what: str, value: str) -> None:
     try:
-        text.encode("utf-8")
+        value.encode("utf-8")
     except UnicodeEncodeError as error:
         raise TextError(
-            f"The text has half a surrogate pair at code point {error.start}: "
+            f"The {what} has half a surrogate pair at code point {error.start}: "
             "send whole characters.",
-            limit="text-surrogate",
+            limit=f"{what}-surrogate",
         ) from error
 
 

@@ -7,15 +7,16 @@ rejects file with its number and the reason.
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from serving.classifier import Classifier, Item, check_text
+from serving.classifier import Classifier, Item, check_id, check_text
 from serving.errors import ServingError, TextError
 
 CHUNK = 256
-"""Lines that are scored together: enough for full batches, few enough to stay in memory."""
+CHUNK_TEXT = 400_000
+"""Lines, and code points, that are scored together: full batches, and memory that stays flat."""
 
 
 @dataclass(kw_only=True)
@@ -32,6 +33,13 @@ class _Line:
     number: int
     item: Item | None
     reason: str = ""
+    raw: str = ""
+
+
+def count(source: Path) -> int:
+    """Return how many lines of a JSONL file are not blank."""
+    with source.open("rb") as lines:
+        return sum(1 for line in lines if line.strip())
 
 
 def rejects_path(out: Path) -> Path:
@@ -49,26 +57,45 @@ def score(
     Raises:
         ServingError: the source cannot be read.
     """
-    if out.exists() and source.exists() and out.samefile(source):
-        raise ServingError(f"{out} is the source itself: pass another --out.")
-    tally = Tally()
     rejects = rejects_path(out)
-    partial = out.with_name(out.name + ".partial")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    rejects.unlink(missing_ok=True)
-    with partial.open("w", encoding="utf-8") as sink:
-        lines = _lines(source)
-        while chunk := list(islice(lines, CHUNK)):
-            good = [line.item for line in chunk if line.item is not None]
-            for prediction in classifier.predict(good, scores=scores) if good else []:
-                sink.write(json.dumps(prediction.as_json(), ensure_ascii=False) + "\n")
-            bad = [line for line in chunk if line.item is None]
-            _reject(rejects, source, bad)
-            tally.read += len(chunk)
-            tally.scored += len(good)
-            tally.rejected += len(bad)
-            yield tally
-    partial.replace(out)
+    for written in (out, rejects):
+        if written.exists() and source.exists() and written.samefile(source):
+            raise ServingError(f"{source} is where the output would go: pass another --out.")
+    if not source.is_file():
+        raise ServingError(f"{source} cannot be read: there is no such file.")
+    tally = Tally()
+    unfinished = out.with_name(out.name + ".partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        rejects.unlink(missing_ok=True)
+        with unfinished.open("w", encoding="utf-8") as sink:
+            for chunk in _chunks(_lines(source)):
+                good = [line.item for line in chunk if line.item is not None]
+                for prediction in classifier.predict(good, scores=scores):
+                    sink.write(json.dumps(prediction.as_json(), ensure_ascii=False) + "\n")
+                _reject(rejects, source, [line for line in chunk if line.item is None])
+                tally.read += len(chunk)
+                tally.scored += len(good)
+                tally.rejected += len(chunk) - len(good)
+                yield tally
+        unfinished.replace(out)
+    except OSError as error:
+        raise ServingError(f"{error.filename or out}: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _chunks(lines: Iterator[_Line]) -> Iterator[list[_Line]]:
+    chunk: list[_Line] = []
+    size = 0
+    for line in lines:
+        chunk.append(line)
+        size += len(line.item.text) if line.item else 0
+        if len(chunk) == CHUNK or size >= CHUNK_TEXT:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 def _reject(path: Path, source: Path, lines: list[_Line]) -> None:
@@ -77,45 +104,40 @@ def _reject(path: Path, source: Path, lines: list[_Line]) -> None:
     with path.open("a", encoding="utf-8") as sink:
         for line in lines:
             entry = {"source": str(source), "line": line.number, "reason": line.reason}
+            entry["raw"] = line.raw
             sink.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
 def _lines(source: Path) -> Iterator[_Line]:
-    try:
-        with source.open("rb") as lines:
-            if source.suffix == ".txt":
-                yield _whole(source, lines.read())
-                return
-            for number, raw in enumerate(lines, 1):
-                if raw.strip():
-                    yield _line(number, raw)
-    except OSError as error:
-        raise ServingError(f"{source} cannot be read: {error.strerror}.") from error
+    with source.open("rb") as lines:
+        if source.suffix == ".txt":
+            whole = lines.read()
+            yield _checked(1, whole, lambda: Item(whole.decode("utf-8-sig"), source.stem))
+            return
+        for number, raw in enumerate(lines, 1):
+            if raw.strip():
+                yield _checked(number, raw, partial(_item, raw))
 
 
-def _whole(source: Path, raw: bytes) -> _Line:
-    return _checked(1, lambda: Item(raw.decode("utf-8-sig"), source.stem))
+def _item(raw: bytes) -> Item:
+    record = json.loads(raw.decode("utf-8-sig"))
+    return Item(_text(record), _id(record))
 
 
-def _line(number: int, raw: bytes) -> _Line:
-    def parse() -> Item:
-        record = json.loads(raw.decode("utf-8-sig"))
-        return Item(_text(record), _id(record))
-
-    return _checked(number, parse)
-
-
-def _checked(number: int, parse: Callable[[], Item]) -> _Line:
+def _checked(number: int, raw: bytes, parse: Callable[[], Item]) -> _Line:
     try:
         item = parse()
         check_text(item.text)
     except UnicodeDecodeError as error:
-        return _Line(number, None, f"The line is not UTF-8 (byte {error.start}).")
+        reason = f"The line is not UTF-8 (byte {error.start})."
     except (ValueError, RecursionError) as error:
-        return _Line(number, None, f"The line is not JSON: {error}.")
+        reason = f"The line is not JSON: {error}."
     except TextError as error:
-        return _Line(number, None, str(error))
-    return _Line(number, item)
+        reason = str(error)
+    else:
+        return _Line(number, item)
+    # What was rejected is kept, so that it can be mended and scored.
+    return _Line(number, None, reason, raw.decode("utf-8", "backslashreplace").rstrip("\r\n"))
 
 
 def _text(record: Any) -> str:
@@ -129,7 +151,10 @@ def _text(record: Any) -> str:
 
 def _id(record: dict[str, Any]) -> str | None:
     given = record.get("id")
-    if given is None or isinstance(given, str):
+    if given is None:
+        return None
+    if isinstance(given, str):
+        check_id(given)
         return given
     if isinstance(given, int) and not isinstance(given, bool):
         return str(given)

@@ -7,6 +7,7 @@ soft hyphens, variation selectors, tags), and look-alikes of another script insi
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -43,9 +44,10 @@ for _one, _other, _pairs in (
     _TWINS[_other, _one] = {twin: char for char, twin in _pairs.items()}
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_MIXED = re.compile(
-    r"[A-Za-z\u00c0-\u024f][^\W\d_]*[\u0370-\u052f]|[\u0370-\u052f][^\W\d_]*[A-Za-z\u00c0-\u024f]"
-    r"|[\u0370-\u03ff][^\W\d_]*[\u0400-\u052f]|[\u0400-\u052f][^\W\d_]*[\u0370-\u03ff]"
+_SCRIPTS = (
+    re.compile("[A-Za-z\u00c0-\u024f]"),
+    re.compile("[\u0370-\u03ff]"),
+    re.compile("[\u0400-\u052f]"),
 )
 
 
@@ -58,7 +60,7 @@ class Normalised:
     """
 
     text: str
-    origins: list[int] | None
+    origins: array[int] | None
 
     def original(self, begin: int, end: int) -> tuple[int, int]:
         """Turn offsets into the normalised text into offsets (code points) into the original."""
@@ -91,13 +93,13 @@ def _marks_exceed(text: str) -> bool:
     return False
 
 
-def _compose(text: str) -> tuple[str, list[int]]:
+def _compose(text: str) -> tuple[str, array[int]]:
     chars: list[str] = []
-    origins: list[int] = []
+    origins = array("I")
     for begin, cluster in _clusters(text):
         composed = unicodedata.normalize("NFKC", cluster)
         chars.append(composed)
-        origins += [begin] * len(composed)
+        origins.extend([begin] * len(composed))
     origins.append(len(text))
     return "".join(chars), origins
 
@@ -127,16 +129,21 @@ def _fold_lookalikes(text: str) -> str:
     Only inside such a word, and only if each of its strangers has a twin: «Рocсия» with a Latin o
     is folded, «COVIDом» and «IT-компания» are not. Lengths do not change.
     """
-    if not _MIXED.search(text):
+    if not _is_mixed(text):
         return text
     return _LETTERS.sub(lambda word: _fold_word(word[0]), text)
 
 
+def _is_mixed(text: str) -> bool:
+    return sum(script.search(text) is not None for script in _SCRIPTS) > 1
+
+
 def _fold_word(word: str) -> str:
-    if not _MIXED.search(word):
+    if not _is_mixed(word):
         return word
     scripts = [unicodedata.name(char, "?").split(" ")[0] for char in word]
-    for script in sorted(set(scripts), key=scripts.count, reverse=True):
+    # Ties go to the script of the earlier letter, the same on every machine.
+    for script in sorted(dict.fromkeys(scripts), key=scripts.count, reverse=True):
         folded = [
             char if own == script else _TWINS.get((own, script), {}).get(char, "")
             for char, own in zip(word, scripts, strict=True)

@@ -1,8 +1,9 @@
 """Splits a text of any length into passages: the unit that is labelled.
 
-A passage is a run of whole sentences, at most `SENTENCES` of them and at most as many tokens as the
-model reads. Short paragraphs (a headline, a by-line, a post's first line) stay with what follows
-them; a paragraph that can stand alone ends its passage.
+A passage is a run of whole sentences: at most as many tokens as the model reads, and at most
+`SENTENCES` sentences, unless they are so short that all of them are no passage yet. Short
+paragraphs (a headline, a by-line, a post's first line) stay with what follows them; a paragraph
+that can stand alone ends its passage.
 """
 
 import re
@@ -43,8 +44,6 @@ def split(text: str, language: str, *, count: Count, limit: int) -> list[Span]:
     if not sentences:
         return []
     tokens = count([text[s.begin : s.end] for s in sentences])
-    if sum(tokens) <= limit and len(sentences) <= SENTENCES and len(text) < limit:
-        return [Span(sentences[0].begin, sentences[-1].end)]
     pieces = [
         piece
         for sentence, length in zip(sentences, tokens, strict=True)
@@ -91,8 +90,8 @@ def _pack(text: str, pieces: list[tuple[Span, int]], limit: int) -> Iterator[Spa
     run: list[Span] = []
     tokens = 0
     for piece, length in pieces:
-        full = len(run) == SENTENCES or tokens + length > limit
-        if run and (full or (tokens >= STANDS_ALONE and "\n" in text[run[-1].end : piece.begin])):
+        ends = len(run) >= SENTENCES or (bool(run) and "\n" in text[run[-1].end : piece.begin])
+        if run and (tokens + length > limit or (tokens >= STANDS_ALONE and ends)):
             yield Span(run[0].begin, run[-1].end)
             run, tokens = [], 0
         run.append(piece)

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from serving.decisions import sigmoid, softmax
 from serving.model_folder import NarrativeDecision, StanceDecision
+from training.errors import TrainingError
 from training.metrics import Array, Labels
 
 ACCEPT_PRECISION = 0.9
@@ -39,7 +40,16 @@ class Raw:
 
 
 def decisions(raw: Raw, narratives: list[str]) -> dict[str, NarrativeDecision]:
-    """Fit Platt scaling and both thresholds of every narrative."""
+    """Fit Platt scaling and both thresholds of every narrative.
+
+    Raises:
+        TrainingError: no passage of the dev side carries a narrative.
+    """
+    if not raw.truth.any():
+        raise TrainingError(
+            "no passage of the dev side carries a narrative, so nothing can be calibrated: "
+            "label more, or move some to dev."
+        )
     pooled = _platt(raw.scores.reshape(-1), raw.truth.reshape(-1), strength=1e6)
     fitted = {}
     for column, name in enumerate(narratives):
@@ -77,7 +87,9 @@ def stance(raw: Raw, stances: list[str]) -> StanceDecision:
 
 def _platt(scores: Array, truth: NDArray[np.int64], *, strength: float) -> tuple[float, float]:
     model = LogisticRegression(C=strength, max_iter=1000).fit(scores[:, None], truth)
-    return float(model.coef_[0, 0]), float(model.intercept_[0])
+    slope = float(model.coef_[0, 0])
+    # Scores that say the opposite of the labels are no model's; they are left as they are.
+    return (slope, float(model.intercept_[0])) if slope > 0 else (1.0, 0.0)
 
 
 def _shrunk_platt(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training import taxonomy as taxonomies
+from training.errors import LabelError
 from training.labels import records, sources, split
 from training.labels.sources import Passage
 from training.taxonomy import Taxonomy
@@ -30,13 +31,20 @@ class Corpus:
         return split.take(self.passages, self.split, name)
 
     def describe(self) -> dict[str, Any]:
-        """Return counts and a fingerprint of what a model is made from."""
+        """Return counts and a fingerprint of what a model is made from and measured on.
+
+        The fingerprint covers taxonomy, texts, languages, labels and sides: two corpora with the
+        same one make and measure the same model.
+        """
         lines = sorted(
-            f"{p.key}\t{sources.digest(p.text)}\t{json.dumps(p.labels, sort_keys=True)}"
+            json.dumps(
+                [p.key, sources.digest(p.text), p.lang, p.labels, self.split[p.key]], sort_keys=True
+            )
             for p in self.passages
         )
+        content = "\n".join([self.taxonomy.model_dump_json(), *lines])
         return {
-            "fingerprint": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+            "fingerprint": hashlib.sha256(content.encode()).hexdigest(),
             "passages": len(self.passages),
             "written": sum(p.source == "written" for p in self.passages),
             "stand_off": sum(p.source != "written" for p in self.passages),
@@ -68,6 +76,11 @@ def load(labels: Path, taxonomy_file: Path, source_folder: Path | None) -> Corpu
     resolved = sources.resolve(records.read(labels, taxonomy), source_folder)
     path = labels / SPLIT
     sides = split.read(path) if path.exists() else split.extend(resolved.passages, {})
+    for passage in resolved.passages:
+        if passage.key not in sides:
+            raise LabelError(
+                f"{passage.key} stands on no side of {path}: run `narrascope labels split`."
+            )
     return Corpus(
         taxonomy=taxonomy,
         passages=resolved.passages,

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from training.labels import groups
 from training.labels.sources import Passage
 from training.metrics import (
-    Array,
     Figure,
     best_f1_threshold,
     bootstrap,
@@ -22,6 +21,7 @@ from training.metrics import (
 from training.readout import Readout
 
 Rows = NDArray[np.int64]
+MET = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,9 @@ class Comparison:
     average_precision: Figure
     stance_accuracy: Figure
     calibration_error: float
+    """Over all pairs of passage and narrative; most of them are near zero, and easy."""
+    calibration_error_of_findings: float
+    """Over the pairs at or above a probability of 0.05: those that a reader may meet."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures for machines."""
@@ -63,6 +66,7 @@ class Comparison:
             "average_precision": self.average_precision.as_json(),
             "stance_accuracy": self.stance_accuracy.as_json(),
             "calibration_error": round(self.calibration_error, 4),
+            "calibration_error_of_findings": round(self.calibration_error_of_findings, 4),
         }
 
 
@@ -70,6 +74,8 @@ def compare(system: System, passages: Sequence[Passage]) -> Comparison:
     """Measure a system on all test passages, with 95 % intervals over groups."""
     test, found = system.test, system.found()
     numbers = np.array(groups.assign(passages))
+    truth, probabilities = test.truth.reshape(-1), test.narratives.reshape(-1)
+    met = probabilities >= MET
     return Comparison(
         name=system.name,
         macro_f1=bootstrap(lambda rows: macro_f1(test.truth[rows], found[rows]), numbers),
@@ -78,7 +84,8 @@ def compare(system: System, passages: Sequence[Passage]) -> Comparison:
             lambda rows: mean_average_precision(test.truth[rows], test.narratives[rows]), numbers
         ),
         stance_accuracy=bootstrap(_stance_accuracy(test), numbers),
-        calibration_error=calibration_error(test.truth.reshape(-1), test.narratives.reshape(-1)),
+        calibration_error=calibration_error(truth, probabilities),
+        calibration_error_of_findings=calibration_error(truth[met], probabilities[met]),
     )
 
 
@@ -114,19 +121,24 @@ class Slice:
     name: str
     passages: int
     carrying: int
-    macro_f1: float
-    stance_accuracy: float
-    false_positives: float
+    macro_f1: float | None
+    stance_accuracy: float | None
+    false_positives: float | None
     """Share of passages without narrative in which one is accepted."""
 
 
 def slices(
-    system: System, passages: Sequence[Passage], accept: Array, key: Callable[[Passage], str]
+    system: System,
+    passages: Sequence[Passage],
+    accepted: NDArray[np.bool_],
+    key: Callable[[Passage], str],
 ) -> list[Slice]:
-    """Measure the parts of the test side that `key` makes, largest first."""
+    """Measure the parts of the test side that `key` makes, largest first.
+
+    `accepted` (passages, narratives) tells what serving would accept.
+    """
     names = np.array([key(passage) for passage in passages])
     found = system.found()
-    accepted = system.test.narratives >= accept
     result = []
     for name in np.unique(names):
         rows = np.flatnonzero(names == name)
@@ -137,13 +149,13 @@ def slices(
                 name=str(name),
                 passages=len(rows),
                 carrying=int((~neutral).sum()),
-                macro_f1=macro_f1(truth, found[rows]) if truth.any() else float("nan"),
+                macro_f1=macro_f1(truth, found[rows]) if truth.any() else None,
                 stance_accuracy=_stance_accuracy(system.test)(rows)
                 if truth.any()
                 else float("nan"),
                 false_positives=float(accepted[rows][neutral].any(1).mean())
                 if neutral.any()
-                else float("nan"),
+                else None,
             )
         )
     return sorted(result, key=lambda part: -part.passages)
@@ -155,44 +167,45 @@ class NarrativeFigures:
 
     name: str
     carrying: int
-    f1: float
-    accept_precision: float
-    accept_recall: float
-    review_recall: float
+    f1: float | None
+    accept_precision: float | None
+    accept_recall: float | None
+    review_recall: float | None
 
 
 def by_narrative(
-    system: System, names: Sequence[str], accept: Array, review: Array
+    system: System,
+    names: Sequence[str],
+    accepted: NDArray[np.bool_],
+    reviewed: NDArray[np.bool_],
 ) -> list[NarrativeFigures]:
     """Measure each narrative, at dev's best threshold and at its two operating points."""
     found = system.found()
     result = []
     for n, name in enumerate(names):
         carried = system.test.truth[:, n] == 1
-        accepted = system.test.narratives[:, n] >= accept[n]
         result.append(
             NarrativeFigures(
                 name=name,
                 carrying=int(carried.sum()),
-                f1=macro_f1(system.test.truth[:, [n]], found[:, [n]]) if carried.any() else np.nan,
-                accept_precision=_share(carried[accepted]),
-                accept_recall=_share(accepted[carried]),
-                review_recall=_share(system.test.narratives[carried, n] >= review[n]),
+                f1=macro_f1(system.test.truth[:, [n]], found[:, [n]]) if carried.any() else None,
+                accept_precision=_share(carried[accepted[:, n]]),
+                accept_recall=_share(accepted[carried, n]),
+                review_recall=_share(reviewed[carried, n]),
             )
         )
     return result
 
 
 def stance_confusions(
-    system: System, stances: Sequence[str], accept: Array, stance_accept: Array
-) -> dict[str, dict[str, float]]:
+    system: System, stances: Sequence[str], accepted: NDArray[np.bool_]
+) -> dict[str, dict[str, float | None]]:
     """Return, for each true stance, the share of narratives that are accepted with each stance.
 
     The row of rebuttals under the column of claims is the error that must not happen.
     """
     test = system.test
-    chosen, sureness = test.stances.argmax(-1), test.stances.max(-1)
-    accepted = (test.narratives >= accept) & (sureness >= stance_accept[chosen])
+    chosen = test.stances.argmax(-1)
     return {
         true: {
             said: _share((accepted & (chosen == column))[test.stance_truth == row])
@@ -202,5 +215,5 @@ def stance_confusions(
     }
 
 
-def _share(flags: NDArray[np.bool_]) -> float:
-    return float(flags.mean()) if len(flags) else float("nan")
+def _share(flags: NDArray[np.bool_]) -> float | None:
+    return float(flags.mean()) if len(flags) else None

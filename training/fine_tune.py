@@ -5,6 +5,8 @@ no label shows; frozen they also come out of the release exactly as they came ou
 """
 
 import json
+import math
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,16 +17,25 @@ import torch
 from datasets import Dataset
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
-from transformers import AutoModel, Trainer, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
 
 from serving.tokens import Tokens
 from training.encoding import collate, shuffled_batches
 from training.network import Heads, Network
-from training.recipe import Precision, Recipe
+from training.recipe import Recipe
 from training.taxonomy import Taxonomy
 
 WEIGHTS = "network.safetensors"
+HISTORY = "history.json"
+LAST_WRITTEN = "trainer_state.json"
+"""The file that completes a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class Base:
 
 def build(base: Base, taxonomy: Taxonomy, recipe: Recipe) -> Network:
     """Return the network before training: the base's encoder, heads that start from definitions."""
+    set_seed(recipe.seed)
     encoder = load_encoder(base.folder)
     queries = definition_queries(encoder, base, taxonomy) * recipe.query_norm
     for name, parameter in encoder.named_parameters():
@@ -56,13 +68,16 @@ def load_encoder(folder: Path) -> Any:
     Attention dropout is off: drawing its random numbers took a third of a step on a processor and
     brought nothing (docs/experiments.md).
     """
-    return AutoModel.from_pretrained(
-        folder,
-        attn_implementation="eager",
-        attention_probs_dropout_prob=0.0,
-        trust_remote_code=False,
-        add_pooling_layer=False,
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    for name in ("attention_probs_dropout_prob", "attention_dropout"):
+        if hasattr(config, name):
+            setattr(config, name, 0.0)
+    encoder = AutoModel.from_pretrained(
+        folder, config=config, attn_implementation="eager", trust_remote_code=False
     )
+    if getattr(encoder, "pooler", None) is not None:
+        encoder.pooler = None
+    return encoder
 
 
 @torch.no_grad()
@@ -84,16 +99,14 @@ def fine_tune(network: Network, train: Dataset, recipe: Recipe, run: Path) -> di
     """Train `network` in place; a run that was killed goes on from its last checkpoint.
 
     Returns:
-        What happened: steps, seconds, loss by epoch, precision.
+        What happened: steps, seconds of all its processes, loss by epoch.
     """
-    set_seed(recipe.seed)
-    bf16 = use_bf16(recipe.precision)
     arguments = TrainingArguments(
         output_dir=str(run / "checkpoints"),
         num_train_epochs=recipe.epochs,
         per_device_train_batch_size=recipe.batch,
         max_grad_norm=1.0,
-        bf16=bf16,
+        bf16=recipe.precision == "bf16",
         use_cpu=not torch.cuda.is_available(),
         logging_strategy="epoch",
         save_strategy="epoch",
@@ -106,25 +119,47 @@ def fine_tune(network: Network, train: Dataset, recipe: Recipe, run: Path) -> di
         dataloader_num_workers=0,
     )
     trainer = _Trainer(recipe, model=network, args=arguments, train_dataset=train)
-    checkpoints = run / "checkpoints"
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    last = _last_whole_checkpoint(run / "checkpoints")
+    clock = run / "seconds"
+    earlier = float(clock.read_text()) if last and clock.exists() else 0.0
+    trainer.add_callback(_Clock(clock, earlier))
     begun = time.monotonic()
     trainer.train(resume_from_checkpoint=last)
     history = {
         "steps": trainer.state.global_step,
-        "seconds": round(time.monotonic() - begun),
+        "seconds": round(earlier + time.monotonic() - begun),
         "resumed": last is not None,
-        "precision": "bf16" if bf16 else "fp32",
         "loss": [round(entry["loss"], 4) for entry in trainer.state.log_history if "loss" in entry],
     }
-    (run / "history.json").write_text(json.dumps(history, indent=1) + "\n")
+    (run / HISTORY).write_text(json.dumps(history, indent=1) + "\n")
     return history
 
 
-def use_bf16(precision: Precision) -> bool:
-    """Choose the arithmetic: `auto` times one layer in both, since bf16 may be slower than fp32."""
-    if precision != "auto":
-        return precision == "bf16"
+def _last_whole_checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint; one that was being written when the run died is deleted."""
+    whole: str | None = None
+    numbered = [path for path in folder.glob("checkpoint-*") if path.name[11:].isdigit()]
+    for path in sorted(numbered, key=lambda path: int(path.name[11:])):
+        if (path / LAST_WRITTEN).exists():
+            whole = str(path)
+        else:
+            shutil.rmtree(path)
+    return whole
+
+
+class _Clock(TrainerCallback):  # type: ignore[misc]
+    """Keeps the seconds that a run has taken, over all its processes, with each checkpoint."""
+
+    def __init__(self, path: Path, earlier: float) -> None:
+        self._path = path
+        self._begun = time.monotonic() - earlier
+
+    def on_save(self, *_: Any, **__: Any) -> None:
+        self._path.write_text(str(time.monotonic() - self._begun))
+
+
+def bf16_pays() -> bool:
+    """Time one layer in both arithmetics: on many processors bf16 is slower than fp32."""
     if torch.cuda.is_available():
         return bool(torch.cuda.is_bf16_supported())
     seconds = {}
@@ -154,7 +189,7 @@ class _Batches(Sampler[list[int]]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return len(shuffled_batches(self._lengths, self._recipe.batch, self._recipe.seed))
+        return math.ceil(len(self._lengths) / self._recipe.batch)
 
     def __iter__(self) -> Iterator[list[int]]:
         seed = self._recipe.seed * 1000 + self._epoch

@@ -85,6 +85,8 @@ def calibration_error(truth: NDArray[np.int64], probabilities: Array) -> float:
     Most of the pairs of passage and narrative have a probability near zero; bins of equal width
     would put nearly all of them in one.
     """
+    if not len(truth):
+        return float("nan")
     order = np.argsort(probabilities, kind="stable")
     bins = np.array_split(order, BINS)
     gaps = [

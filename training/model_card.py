@@ -48,7 +48,7 @@ against anyone. Findings marked `review` are to be read by a person.
   (`data/labels/README.md`), not by people.
 - Languages of the training side (passages): {languages}.
 - {recipe["epochs"]} epochs, {m["training"]["steps"]} steps, {m["training"]["seconds"]} s,
-  {m["training"]["precision"]}; seed {recipe["seed"]}.
+  {recipe["precision"]}; seed {recipe["seed"]}.
 - Released as eight-bit OpenVINO graph with a four-bit embedding table.
 
 ## Figures on the held-out side ({metrics["test_passages"]} passages, 95 % intervals)
@@ -59,7 +59,8 @@ against anyone. Findings marked `review` are to be read by a person.
 | micro F1 | {figure("micro_f1")} |
 | mean average precision | {figure("average_precision")} |
 | accuracy of the stance, where a narrative is | {figure("stance_accuracy")} |
-| expected calibration error | {metrics["calibration_error"]:.4f} |
+| expected calibration error, all pairs | {metrics["calibration_error"]:.4f} |
+| the same, pairs at or above 0.05 | {metrics["calibration_error_of_findings"]:.4f} |
 
 By language (macro F1, languages with at least 30 passages that carry a narrative):
 {", ".join(f"{code} {value:.3f}" for code, value in metrics["macro_f1_by_language"].items())}.

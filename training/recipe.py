@@ -1,8 +1,6 @@
 """The recipe's arguments: what is saved beside the weights, and what a run can be repeated from."""
 
-import json
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -24,10 +22,6 @@ class Recipe:
     tokens: int = 192
     seed: int = 7
     precision: Precision = "auto"
-
-    def save(self, path: Path) -> None:
-        """Write the arguments as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
 
     def with_(self, **changes: object) -> "Recipe":
         """Return a recipe with the arguments in `changes` that are not None."""

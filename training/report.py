@@ -1,6 +1,5 @@
 """The evaluation as Markdown for people and JSON for machines; every number is measured."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -43,14 +42,12 @@ def evaluate(measured: Measured, baselines: Sequence[System], corpus: Corpus) ->
         "narratives": [
             asdict(part)
             for part in by_narrative(
-                model, corpus.taxonomy.narrative_ids, measured.accept, measured.review
+                model, corpus.taxonomy.narrative_ids, measured.accepted, measured.reviewed
             )
         ],
-        "stances_accepted": stance_confusions(
-            model, stances, measured.accept, measured.stance_accept
-        ),
+        "stances_accepted": stance_confusions(model, stances, measured.accepted),
         "slices": {
-            title: [asdict(part) for part in slices(model, test, measured.accept, key)]
+            title: [asdict(part) for part in slices(model, test, measured.accepted, key)]
             for title, key in _KEYS.items()
         },
     }
@@ -87,17 +84,21 @@ def markdown(found: dict[str, Any]) -> str:
         "",
         "## Beside the baselines",
         "",
-        "| system | macro F1 | micro F1 | mean average precision | stance accuracy | ECE |",
-        "|---|---|---|---|---|---|",
+        "| system | macro F1 | micro F1 | average precision | stance accuracy | ECE | of findings |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, system in found["systems"].items():
         cells = [_figure(system[key]) for key in _SYSTEM_FIGURES]
-        lines.append(f"| {name} | {' | '.join(cells)} | {system['calibration_error']:.3f} |")
+        lines.append(
+            f"| {name} | {' | '.join(cells)} | {system['calibration_error']:.3f} | "
+            f"{system['calibration_error_of_findings']:.3f} |"
+        )
     lines += [
         "",
         "F1 is at the threshold that is best for each narrative on dev, found in the same way for",
-        "every system. Stance accuracy is over the narratives that a passage carries. The",
-        "baselines' probabilities are not calibrated.",
+        "every system. Stance accuracy is over the narratives that a passage carries. ECE is the",
+        "expected calibration error over all pairs of passage and narrative, and over those at or",
+        "above 0.05. The baselines' probabilities are not calibrated.",
         "",
     ]
     for name, figures in found["differences"].items():
@@ -119,8 +120,12 @@ def _figure(figure: dict[str, float]) -> str:
     return str(Figure(figure["value"], figure["low"], figure["high"]))
 
 
-def _cell(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.2f}"
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
 
 
 def _narratives(parts: list[dict[str, Any]]) -> str:
@@ -137,7 +142,7 @@ def _narratives(parts: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _stances(shares: dict[str, dict[str, float]]) -> str:
+def _stances(shares: dict[str, dict[str, float | None]]) -> str:
     columns = list(next(iter(shares.values())))
     lines = [
         "Of the narratives that a passage truly holds in a stance (rows), the share that is",
@@ -148,7 +153,7 @@ def _stances(shares: dict[str, dict[str, float]]) -> str:
         "|---|" + "---|" * len(columns),
     ]
     for true, row in shares.items():
-        lines.append(f"| {true} | " + " | ".join(f"{row[c]:.1%}" for c in columns) + " |")
+        lines.append(f"| {true} | " + " | ".join(_percent(row[c]) for c in columns) + " |")
     return "\n".join(lines)
 
 
@@ -162,7 +167,7 @@ def _slices(title: str, parts: list[dict[str, Any]]) -> str:
         part = Slice(**row)
         if part.passages < FEWEST:
             continue
-        neutral = "-" if math.isnan(part.false_positives) else f"{part.false_positives:.1%}"
+        neutral = _percent(part.false_positives)
         lines.append(
             f"| {part.name} | {part.passages} | {part.carrying} | {_cell(part.macro_f1)} | "
             f"{_cell(part.stance_accuracy)} | {neutral} |"

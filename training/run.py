@@ -46,13 +46,19 @@ def start(folder: Path, corpus: Corpus, base_name: str, recipe: Recipe) -> dict[
         TrainingError: the folder holds a run with other arguments or other labels.
     """
     base = open_base(base_name, recipe)
+    arguments = folder / ARGUMENTS
+    if arguments.exists() and recipe.precision == "auto":
+        # What `auto` chose at the start holds for the whole run, on whatever it is resumed.
+        earlier = json.loads(arguments.read_text())["recipe"]["precision"]
+        recipe = recipe.with_(precision=earlier)
+    elif recipe.precision == "auto":
+        recipe = recipe.with_(precision="bf16" if fine_tune.bf16_pays() else "fp32")
     about = {
         "base": {"requested": base_name, **checkpoint.provenance_of(base.folder)},
         "recipe": asdict(recipe),
         "taxonomy_version": corpus.taxonomy.version,
         "data": corpus.describe(),
     }
-    arguments = folder / ARGUMENTS
     if arguments.exists() and json.loads(arguments.read_text()) != about:
         raise TrainingError(
             f"{folder} holds a run with other arguments or labels: "
@@ -60,6 +66,9 @@ def start(folder: Path, corpus: Corpus, base_name: str, recipe: Recipe) -> dict[
         )
     folder.mkdir(parents=True, exist_ok=True)
     arguments.write_text(json.dumps(about, indent=1) + "\n")
+    if (folder / WEIGHTS).exists():
+        finished: dict[str, Any] = json.loads((folder / fine_tune.HISTORY).read_text())
+        return finished
     network = fine_tune.build(base, corpus.taxonomy, recipe)
     rows = dataset(corpus.side("train"), corpus.taxonomy, base.tokens)
     history = fine_tune.fine_tune(network, rows, recipe, folder)
@@ -84,5 +93,5 @@ def load(folder: Path, corpus: Corpus) -> tuple[Network, Base, Recipe, dict[str,
     base = open_base(about["base"]["requested"], recipe)
     network = fine_tune.build(base, corpus.taxonomy, recipe)
     load_model(network, str(folder / WEIGHTS))
-    history = json.loads((folder / "history.json").read_text())
+    history = json.loads((folder / fine_tune.HISTORY).read_text())
     return network.eval(), base, recipe, {**about, "history": history}

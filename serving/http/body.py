@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from serving.http.problems import Problem, problem
+from serving.http.problems import Problem, of_validation, printable, problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,9 +34,7 @@ def reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
         try:
             return model.model_validate(_parse(content))
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or "the body"
-            raise _bad(HTTPStatus.UNPROCESSABLE_ENTITY, f"{field}: {first['msg']}.") from error
+            raise BodyError(of_validation(error)) from error
 
     return read
 
@@ -46,7 +44,7 @@ async def _content(request: Request, *, limit: int) -> bytes:
     if kind != "application/json":
         raise _bad(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"The body is sent as {kind[:80] or 'no type'}: send application/json.",
+            f"The body is sent as {printable(kind[:80]) or 'no type'}: send application/json.",
         )
     content = bytearray()
     async for chunk in request.stream():

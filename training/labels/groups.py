@@ -1,8 +1,9 @@
 """Groups: passages that must stay on one side of a split.
 
-What belongs together: a claim and its disproof, translations of one another, passages of one
-document or speech, the members of a minimal set, and near-duplicates (MinHash over character
-5-grams; Broder 1997). Groups are the connected components of these ties.
+What belongs together: a claim and its disproof, claims of one article or under one title,
+translations of one another, passages of one document or speech, the members of a minimal set, and
+near-duplicates (MinHash over character 5-grams; Broder 1997), also where one is the cut beginning
+of the other. Groups are the connected components of these ties.
 """
 
 import re
@@ -17,6 +18,9 @@ from training.labels.sources import Passage
 CASE = re.compile(r"^(euvs-\d+)-")
 SITE_ROWS = 40
 """An address that more labelled passages share is a site, not a document."""
+BEGINNING = 60
+SHORTEST_BEGINNING = 25
+"""Code points of two beginnings that are compared, and that the shorter must have."""
 SHINGLE = 5
 SIMILARITY = 0.5
 PERMUTATIONS = 64
@@ -32,7 +36,8 @@ def assign(passages: Sequence[Passage]) -> list[int]:
             index = parents[index]
         return index
 
-    for one, other in (*_same_origin(passages), *_near_duplicates(passages)):
+    ties = (*_same_origin(passages), *_same_beginning(passages), *_near_duplicates(passages))
+    for one, other in ties:
         parents[root(one)] = root(other)
     return [root(index) for index in range(len(passages))]
 
@@ -53,11 +58,32 @@ def _ties(passage: Passage, urls: Counter[str]) -> Iterator[str]:
         yield f"case {case[1]}"
     if "parallel_id" in row:
         yield f"parallel {passage.source} {row['parallel_id']}"
+    if "url" in row:
+        yield f"article {row['url']}"
+    if "title" in row:
+        yield f"title {_folded(row['title'])}"
     if "source_url" in row:
         if urls[str(row["source_url"])] <= SITE_ROWS:
             yield f"document {row['source_url']}"
         elif "speaker" in row:
             yield f"speech {passage.source} {row['speaker']} {row.get('date')}"
+
+
+def _same_beginning(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
+    """Tie a headline to the claims that it cuts short: texts or titles that begin alike."""
+    beginnings = sorted(
+        (folded[:BEGINNING], index)
+        for index, passage in enumerate(passages)
+        for folded in {_folded(passage.text), _folded(str(passage.row.get("title", "")))}
+        if len(folded) >= SHORTEST_BEGINNING
+    )
+    prefixes: list[tuple[str, int]] = []
+    for beginning, index in beginnings:
+        while prefixes and not beginning.startswith(prefixes[-1][0]):
+            prefixes.pop()
+        if prefixes:
+            yield index, prefixes[-1][1]
+        prefixes.append((beginning, index))
 
 
 def _near_duplicates(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
@@ -73,6 +99,10 @@ def _near_duplicates(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
         sketches[number] = sketch
 
 
+def _folded(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
 def _shingles(text: str) -> set[str]:
-    folded = " ".join(re.findall(r"\w+", text.casefold()))
+    folded = _folded(text)
     return {folded[i : i + SHINGLE] for i in range(max(1, len(folded) - SHINGLE + 1))}
