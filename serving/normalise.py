@@ -60,7 +60,7 @@ class Normalised:
     """
 
     text: str
-    origins: array[int] | None
+    origins: "array[int] | None"  # subscripted at run time only from Python 3.12 on
 
     def original(self, begin: int, end: int) -> tuple[int, int]:
         """Turn offsets into the normalised text into offsets (code points) into the original."""
@@ -78,9 +78,8 @@ def normalise(text: str) -> Normalised:
         return Normalised(text, None)
     changed = _marks_exceed(text) or INVISIBLE.search(text) is not None
     if not changed and unicodedata.is_normalized("NFKC", text):
-        plain, origins = text, None
-    else:
-        plain, origins = _compose(text)
+        return Normalised(_fold_lookalikes(text), None)
+    plain, origins = _compose(text)
     return Normalised(_fold_lookalikes(plain), origins)
 
 
@@ -93,7 +92,7 @@ def _marks_exceed(text: str) -> bool:
     return False
 
 
-def _compose(text: str) -> tuple[str, array[int]]:
+def _compose(text: str) -> "tuple[str, array[int]]":
     chars: list[str] = []
     origins = array("I")
     for begin, cluster in _clusters(text):

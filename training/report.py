@@ -84,7 +84,7 @@ def markdown(found: dict[str, Any]) -> str:
         "",
         "## Beside the baselines",
         "",
-        "| system | macro F1 | micro F1 | average precision | stance accuracy | ECE | of findings |",
+        "| system | macro F1 | micro F1 | AP | stance accuracy | ECE | ECE of findings |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, system in found["systems"].items():

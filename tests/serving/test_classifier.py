@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.classifier import LONGEST, Classifier, Item, check_text
+from serving.classifier import LONGEST, LONGEST_ID, Classifier, Item, check_id, check_text
 from serving.errors import ModelFolderError, TextError
 from serving.model_folder import EMBEDDINGS, MANIFEST, NETWORK, TOKENIZER, digest
 from serving.predictions import Prediction
@@ -248,6 +248,26 @@ def test_a_caller_can_set_a_lower_limit() -> None:
     with pytest.raises(TextError, match="4 code points; at most 3") as caught:
         check_text("abcd", longest=3)
     assert caught.value.limit == "text-length"
+
+
+@pytest.mark.parametrize("identifier", ["", "1", "Ж 😀\n", "x" * LONGEST_ID])
+def test_an_id_that_can_be_given_back_is_taken(identifier: str) -> None:
+    check_id(identifier)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "limit", "named"),
+    [
+        ("x" * (LONGEST_ID + 1), "id-length", str(LONGEST_ID)),
+        ("ab\ud83d", "id-surrogate", "code point 2"),
+    ],
+)
+def test_an_id_that_cannot_be_given_back_is_refused(
+    identifier: str, limit: str, named: str
+) -> None:
+    with pytest.raises(TextError, match=named) as caught:
+        check_id(identifier)
+    assert caught.value.limit == limit
 
 
 def test_length_is_counted_in_code_points() -> None:
