@@ -121,24 +121,56 @@ def test_an_empty_list_is_refused_by_name(client: TestClient, refused: Refused) 
 
 
 @pytest.mark.parametrize(
-    ("item", "field"),
+    ("item", "begins", "given"),
     [
-        ({"text": GOOD}, "items.1.id"),
-        ({"id": None, "text": GOOD}, "items.1.id"),
-        ({"id": 7, "text": GOOD}, "items.1.id"),
-        ({"id": "x" * 257, "text": GOOD}, "items.1.id"),
-        ({"id": "\ud800", "text": GOOD}, "items.1.id"),
-        ({"id": "1"}, "items.1.text"),
-        ({"id": "1", "text": None}, "items.1.text"),
-        ({"id": "1", "text": [GOOD]}, "items.1.text"),
-        (GOOD, "items.1"),
-        (None, "items.1"),
+        ({"text": GOOD}, "id: ", None),
+        ({"id": None, "text": GOOD}, "id: ", None),
+        ({"id": 7, "text": GOOD}, "id: ", None),
+        ({"id": [GOOD], "text": GOOD}, "id: ", None),
+        ({"id": "x" * 257, "text": GOOD}, "id: ", None),
+        ({"id": "\ud800", "text": GOOD}, "id: ", None),
+        ({"id": "1"}, "text: ", "1"),
+        ({"id": "1", "text": None}, "text: ", "1"),
+        ({"id": "1", "text": 7}, "text: ", "1"),
+        ({"id": "1", "text": [GOOD]}, "text: ", "1"),
+        ({"id": "1", "text": {"text": GOOD}}, "text: ", "1"),
+        ({"id": "1", "text": GOOD, "label": "x"}, "", "1"),
+        (GOOD, "", None),
+        ([GOOD], "", None),
+        (None, "", None),
     ],
     ids=lambda value: ascii(value)[:40],
 )
-def test_an_item_of_the_wrong_shape_is_named(
-    client: TestClient, refused: Refused, item: Any, field: str
+def test_an_item_of_the_wrong_shape_is_an_error_of_its_own(
+    client: TestClient,
+    check_problem: Callable[..., None],
+    item: Any,
+    begins: str,
+    given: str | None,
 ) -> None:
-    problem = refused(_batch(client, {"id": "0", "text": "A boat."}, item), 422)
-    assert problem["detail"].startswith(f"{field}: ")
+    response = _batch(client, {"id": "0", "text": "A boat."}, item, {"id": "2", "text": "A boat."})
+    first, failed, last = _results(response)
+    assert (first["id"], last["id"]) == ("0", "2")
+    assert "error" not in first.keys() | last.keys()
+    check_problem(failed["error"], 422)
+    assert failed["error"]["detail"].startswith(begins)
+    assert GOOD[:20] not in failed["error"]["detail"]
+    # An id that cannot be given back is left out, and not null.
+    assert failed.get("id") == given
+    assert failed.keys() == ({"error"} if given is None else {"id", "error"})
+    assert "null" not in response.text
+
+
+def test_an_unknown_field_of_an_item_is_not_repeated(client: TestClient) -> None:
+    failed = _results(_batch(client, {"id": "1", "text": "A boat.", "Zanzibarquux": 1}))[0]
+    assert failed["error"]["status"] == 422
+    assert "Zanzibarquux" not in failed["error"]["detail"]
+
+
+@pytest.mark.parametrize("items", [None, "A boat.", {}, {"id": "1", "text": GOOD}, 7], ids=ascii)
+def test_items_that_are_no_list_are_refused_by_name(
+    client: TestClient, refused: Refused, items: Any
+) -> None:
+    problem = refused(client.post("/v1/classify/batch", json={"items": items}), 422)
+    assert problem["detail"].startswith("items: ")
     assert GOOD not in problem["detail"]
