@@ -12,7 +12,7 @@ from sklearn.pipeline import make_union
 
 from serving.normalise import normalise
 from training.evaluation import System
-from training.fine_tune import Base, load_encoder
+from training.fine_tune import Base, bf16_pays, load_encoder
 from training.labels.sources import Passage
 from training.metrics import mean_average_precision
 from training.readout import Readout, stance_truth, truth
@@ -55,12 +55,14 @@ def _embed(encoder: Any, base: Base, texts: list[str]) -> np.ndarray[Any, Any]:
     ids = base.tokens.encode(texts)
     order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
     rows = np.zeros((len(ids), encoder.config.hidden_size), np.float32)
+    faster = torch.autocast("cpu", torch.bfloat16, enabled=bf16_pays())
     for start in range(0, len(order), BATCH):
         batch = order[start : start + BATCH]
         longest = len(ids[batch[-1]])
         padded = torch.tensor([ids[i] + [0] * (longest - len(ids[i])) for i in batch])
         mask = torch.tensor([[1] * len(ids[i]) + [0] * (longest - len(ids[i])) for i in batch])
-        hidden = encoder(input_ids=padded, attention_mask=mask).last_hidden_state
+        with faster:
+            hidden = encoder(input_ids=padded, attention_mask=mask).last_hidden_state.float()
         mean = (hidden * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
         rows[batch] = torch.nn.functional.normalize(mean, dim=1).numpy()
     return rows

@@ -69,21 +69,29 @@ def _parse(content: bytes) -> Any:
         ) from error
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        reason = "it nests too deep" if isinstance(error, RecursionError) else str(error)
-        raise _bad(
-            HTTPStatus.BAD_REQUEST, f"The body is not JSON: {reason}.", "body-json"
-        ) from error
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg.split('(')[0].strip()} at character {error.pos}"
+    except RecursionError:
+        reason = "it nests too deep"
+    except _StrictnessError as error:
+        reason = str(error)
+    except ValueError:
+        reason = "a number in it is too long"
+    raise _bad(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {reason}.", "body-json")
+
+
+class _StrictnessError(ValueError):
+    """The body is JSON to Python's parser and not to the standard, or to us."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found := dict(pairs)) < len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise _StrictnessError("a key stands twice in one object")
     return found
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON value")
+    raise _StrictnessError(f"{name} is no JSON value")
 
 
 def _bad(status: HTTPStatus, detail: str, limit: str | None = None) -> BodyError:

@@ -12,7 +12,15 @@ from pydantic import ValidationError
 from serving.classifier import LONGEST_ID, Classifier, Item, check_text
 from serving.errors import TextError
 from serving.http.body import reader
-from serving.http.problems import Problem, of_text, of_validation, problem, respond
+from serving.http.problems import (
+    MEDIA_TYPE,
+    Problem,
+    of_text,
+    of_validation,
+    printable,
+    problem,
+    respond,
+)
 from serving.http.schemas import (
     BatchAnswer,
     BatchItem,
@@ -28,8 +36,11 @@ from serving.settings import Settings
 router = APIRouter()
 
 _PROBLEMS: dict[int | str, dict[str, object]] = {
-    status: {"model": Problem, "description": HTTPStatus(status).phrase}
-    for status in (400, 413, 415, 422)
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+    }
+    for status in (400, 413, 415, 422, 503)
 }
 
 
@@ -103,7 +114,9 @@ async def classify_batch(
     good = [item for item in checked if isinstance(item, Item)]
     predictions = iter(await _predict(request, good, scores=body.scores))
     answer = [
-        next(predictions).as_json() if isinstance(item, Item) else item.model_dump(mode="json")
+        next(predictions).as_json()
+        if isinstance(item, Item)
+        else item.model_dump(mode="json", exclude_none=True)
         for item in checked
     ]
     return JSONResponse({"results": answer})
@@ -117,7 +130,7 @@ def _checked(raw: object, *, longest: int) -> Item | FailedItem:
     except TextError as error:
         return FailedItem(id=given, error=of_text(error))
     except ValidationError as error:
-        usable = isinstance(given, str) and len(given) <= LONGEST_ID and given.isprintable()
+        usable = isinstance(given, str) and len(given) <= LONGEST_ID and printable(given) == given
         return FailedItem(id=given if usable else None, error=of_validation(error))
     return Item(item.text, item.id)
 
@@ -143,7 +156,7 @@ async def healthz() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: {"model": Problem}})
+@router.get("/readyz", responses={503: _PROBLEMS[503]})
 async def readyz(request: Request) -> JSONResponse:
     """Tell whether the model is loaded and has answered once."""
     if getattr(request.app.state, "ready", False):

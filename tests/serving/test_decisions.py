@@ -7,6 +7,7 @@ from serving.decisions import Decisions, sigmoid, softmax
 from serving.engine import Scores
 from serving.model_folder import Manifest
 
+FILES = ("network.xml", "network.bin", "embeddings.safetensors", "tokenizer.json")
 RULES = {
     "boats": {"slope": 3.0, "intercept": 0.5, "accept": 0.9, "review": 0.4},
     "trains": {"slope": 1.0, "intercept": -1.0, "accept": 0.6, "review": 0.2},
@@ -31,7 +32,7 @@ def decisions() -> Decisions:
         "data": {},
         "training": {},
         "metrics": {},
-        "files": dict.fromkeys(("network.xml", "embeddings.safetensors", "tokenizer.json"), ""),
+        "files": dict.fromkeys(FILES, ""),
     }
     return Decisions(Manifest.model_validate(manifest))
 

@@ -372,7 +372,7 @@ def test_an_output_that_cannot_be_written_is_named_before_anything_is_scored(
     write(source, [GOOD])
     (tmp_path / "a-folder").mkdir()
     (tmp_path / "a-file").write_text("not a folder")
-    with pytest.raises(ServingError, match=name):
+    with pytest.raises(ServingError, match=name.partition("/")[0]):
         next(feed.score(source, tmp_path / name, classifier))
 
 

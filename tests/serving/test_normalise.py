@@ -228,6 +228,8 @@ def test_as_many_marks_as_a_language_uses_are_kept() -> None:
         ("Ukrаine", "Ukraine"),
         ("propаgandа", "propaganda"),
         ("Pωσία", "Ρωσία"),
+        ("Рaсе", "Расе"),
+        ("CОPE", "COPE"),
         ("Евpoпа и CNN", "Европа и CNN"),
         ("Pocсия, COCA, Россия", "Россия, COCA, Россия"),
         ("Ро\u200bccия", "Россия"),
