@@ -10,7 +10,7 @@ import numpy as np
 from serving.decisions import Array, Decisions
 from serving.embeddings import EmbeddingTable
 from serving.engine import Engine
-from serving.errors import TextError
+from serving.errors import ModelFolderError, TextError
 from serving.language import Language, LanguageDetector
 from serving.model_folder import EMBEDDINGS, NETWORK, TOKENIZER, Manifest, open_folder
 from serving.normalise import Normalised, normalise
@@ -76,12 +76,16 @@ class Classifier:
         """
         manifest = open_folder(folder)
         reading = manifest.reading
-        return cls(
-            manifest,
-            Tokens(folder / TOKENIZER, prefix=reading.prefix, limit=reading.tokens),
-            Engine(folder / NETWORK, EmbeddingTable.load(folder / EMBEDDINGS), threads=threads),
-            LanguageDetector(),
-        )
+        tokens = Tokens(folder / TOKENIZER, prefix=reading.prefix, limit=reading.tokens)
+        table = EmbeddingTable.load(folder / EMBEDDINGS)
+        engine = Engine(folder / NETWORK, table, threads=threads)
+        if (engine.narratives, engine.stances) != (len(manifest.narratives), len(manifest.stances)):
+            raise ModelFolderError(
+                f"{folder}: the manifest names {len(manifest.narratives)} narratives and "
+                f"{len(manifest.stances)} stances, the network tells {engine.narratives} and "
+                f"{engine.stances}: copy the whole released folder again."
+            )
+        return cls(manifest, tokens, engine, LanguageDetector())
 
     def predict(self, items: Sequence[Item], *, scores: bool = False) -> list[Prediction]:
         """Label texts, in order.

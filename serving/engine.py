@@ -37,10 +37,13 @@ class Engine:
         try:
             self._compiled = core.compile_model(core.read_model(graph), "CPU", options)
         except RuntimeError as error:
+            # The library's message names places in its own source, and helps nobody else.
             raise ModelFolderError(
-                f"{graph} cannot be run: {str(error).splitlines()[0]}"
+                f"{graph} cannot be run: copy the whole released folder again."
             ) from error
         self._local = threading.local()
+        shape = self._compiled.output("stances").partial_shape
+        self.narratives, self.stances = shape[1].get_length(), shape[2].get_length()
 
     def score(self, ids: Sequence[Sequence[int]]) -> Scores:
         """Score passages, given as token ids; similar lengths are run together."""

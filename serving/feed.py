@@ -63,12 +63,18 @@ def score(
             raise ServingError(f"{source} is where the output would go: pass another --out.")
     if not source.is_file():
         raise ServingError(f"{source} cannot be read: there is no such file.")
-    tally = Tally()
+    if out.is_dir():
+        raise ServingError(f"{out} is a folder: pass the name of a file as --out.")
     unfinished = out.with_name(out.name + ".partial")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         rejects.unlink(missing_ok=True)
-        with unfinished.open("w", encoding="utf-8") as sink:
+        sink = unfinished.open("w", encoding="utf-8")
+    except OSError as error:
+        raise ServingError(f"{out} cannot be written: {error.strerror}.") from error
+    tally = Tally()
+    try:
+        with sink:
             for chunk in _chunks(_lines(source)):
                 good = [line.item for line in chunk if line.item is not None]
                 for prediction in classifier.predict(good, scores=scores):

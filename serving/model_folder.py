@@ -17,14 +17,18 @@ from serving.errors import ModelFolderError
 FORMAT = 1
 MANIFEST = "manifest.json"
 NETWORK = "network.xml"
+WEIGHTS = "network.bin"
 EMBEDDINGS = "embeddings.safetensors"
 TOKENIZER = "tokenizer.json"
 LARGEST_BYTES = 85_000_000
 """A folder is kept in the repository, once per release."""
 
 
+_REMEDY = "copy the whole released folder again."
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Label(_Part):
@@ -84,11 +88,14 @@ class Manifest(_Part):
 
     @model_validator(mode="after")
     def _covers_every_label(self) -> Self:
+        for kind, labels in (("narrative", self.narratives), ("stance", self.stances)):
+            if len({label.id for label in labels}) < len(labels):
+                raise ValueError(f"a {kind} must not stand twice")
         if {label.id for label in self.narratives} != set(self.decisions):
             raise ValueError("decisions must name every narrative once")
         if {label.id for label in self.stances} != set(self.stance.accept):
             raise ValueError("stance.accept must name every stance once")
-        for file in (NETWORK, EMBEDDINGS, TOKENIZER):
+        for file in (NETWORK, WEIGHTS, EMBEDDINGS, TOKENIZER):
             if file not in self.files:
                 raise ValueError(f"files must name {file}")
         return self
@@ -115,7 +122,9 @@ def open_folder(folder: Path) -> Manifest:
             "pass the path of a released folder under models/."
         ) from error
     except ValueError as error:
-        raise ModelFolderError(f"{path} is not JSON: {error}.") from error
+        raise ModelFolderError(f"{path} is not JSON ({error}): {_REMEDY}") from error
+    except RecursionError as error:
+        raise ModelFolderError(f"{path} is not JSON (it nests too deep): {_REMEDY}") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         raise ModelFolderError(
             f"{path} is not of format {FORMAT}: serve it with the release that made it."
@@ -125,7 +134,7 @@ def open_folder(folder: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the manifest"
-        raise ModelFolderError(f"{path}: {field}: {first['msg']}.") from error
+        raise ModelFolderError(f"{path}: {field}: {first['msg']}; {_REMEDY}") from error
     for name, expected in manifest.files.items():
         _check(folder, name, expected)
     return manifest
@@ -133,13 +142,16 @@ def open_folder(folder: Path) -> Manifest:
 
 def _check(folder: Path, name: str, expected: str) -> None:
     if Path(name).name != name:
-        raise ModelFolderError(f"{folder / MANIFEST} names {name!r}, which is not in its folder.")
+        raise ModelFolderError(
+            f"{folder / MANIFEST} names {name!r}, which is not in its folder: {_REMEDY}"
+        )
     file = folder / name
-    if not file.is_file():
-        raise ModelFolderError(f"{file} is missing: copy the whole released folder again.")
-    found = digest(file)
+    try:
+        found = digest(file)
+    except OSError as error:
+        raise ModelFolderError(f"{file} is missing or cannot be read: {_REMEDY}") from error
     if found != expected:
         raise ModelFolderError(
             f"{file} is not the released file (sha256 {found[:12]}..., "
-            f"expected {expected[:12]}...): copy the whole released folder again."
+            f"expected {expected[:12]}...): {_REMEDY}"
         )

@@ -43,6 +43,7 @@ for _one, _other, _pairs in (
     _TWINS[_one, _other] = _pairs
     _TWINS[_other, _one] = {twin: char for char, twin in _pairs.items()}
 
+_NEUTRAL = "MODIFIER"
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SCRIPTS = (
     re.compile("[A-Za-z\u00c0-\u024f]"),
@@ -109,8 +110,7 @@ def _clusters(text: str) -> Iterator[tuple[int, str]]:
     for index, char in enumerate(text):
         if INVISIBLE.match(char):
             continue
-        joins = unicodedata.combining(char) or "\u1161" <= char <= "\u11ff"
-        if joins and cluster:
+        if cluster and _joins(char):
             marks += 1
             if marks <= MARKS:
                 cluster += char
@@ -120,6 +120,15 @@ def _clusters(text: str) -> Iterator[tuple[int, str]]:
         begin, cluster, marks = index, char, 0
     if cluster:
         yield begin, cluster
+
+
+def _joins(char: str) -> bool:
+    """Whether a character composes with the one before: marks of all kinds, Hangul vowels and tails.
+
+    Looked up in its decomposition, since half-width and compatibility forms compose as well.
+    """
+    first = unicodedata.normalize("NFKD", char)[0]
+    return unicodedata.category(first)[0] == "M" or "\u1161" <= first <= "\u11ff"
 
 
 def _fold_lookalikes(text: str) -> str:
@@ -140,13 +149,21 @@ def _is_mixed(text: str) -> bool:
 def _fold_word(word: str) -> str:
     if not _is_mixed(word):
         return word
-    scripts = [unicodedata.name(char, "?").split(" ")[0] for char in word]
+    scripts = [_script(char) for char in word]
     # Ties go to the script of the earlier letter, the same on every machine.
     for script in sorted(dict.fromkeys(scripts), key=scripts.count, reverse=True):
+        if script == _NEUTRAL:
+            continue
         folded = [
-            char if own == script else _TWINS.get((own, script), {}).get(char, "")
+            char if own in (script, _NEUTRAL) else _TWINS.get((own, script), {}).get(char, "")
             for char, own in zip(word, scripts, strict=True)
         ]
         if all(folded):
             return "".join(folded)
     return word
+
+
+def _script(char: str) -> str:
+    name = unicodedata.name(char, "?").split(" ")[0]
+    # Letters of no script of their own, such as the apostrophe of Ukrainian, belong to any word.
+    return _NEUTRAL if name == "MODIFIER" else name

@@ -9,6 +9,7 @@ that can stand alone ends its passage.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sentencex
 
@@ -18,6 +19,7 @@ STANDS_ALONE = 48
 
 _FALLBACK = "en"
 _WORD_END = re.compile(r"\s\S*$")
+_WIDE_SPACE = re.compile(r"[^\S\n ]")
 
 Count = Callable[[Sequence[str]], list[int]]
 """Counts the tokens of texts."""
@@ -54,15 +56,29 @@ def split(text: str, language: str, *, count: Count, limit: int) -> list[Span]:
 
 def _sentences(text: str, language: str) -> Iterator[Span]:
     for paragraph in re.finditer(r"[^\n]+", text):
+        for boundary in _boundaries(paragraph[0], language):
+            begin = paragraph.start() + boundary["start_index"]
+            sentence = _stripped(text, begin, begin + len(boundary["text"]))
+            if sentence.end > sentence.begin:
+                yield sentence
+
+
+def _boundaries(paragraph: str, language: str) -> list[dict[str, Any]]:
+    # sentencex 1.0 panics on white space of several bytes before a full stop; a plain space of the
+    # same length in code points says the same to it.
+    plain = _WIDE_SPACE.sub(" ", paragraph)
+    for code in (language, _FALLBACK):
         try:
-            found = sentencex.get_sentence_boundaries(language, paragraph[0])
+            found: list[dict[str, Any]] = sentencex.get_sentence_boundaries(code, plain)
         except (KeyError, ValueError):
-            found = sentencex.get_sentence_boundaries(_FALLBACK, paragraph[0])
-        for sentence in found:
-            body = sentence["text"].strip()
-            if body:
-                begin = paragraph.start() + paragraph[0].index(body, sentence["start_index"])
-                yield Span(begin, begin + len(body))
+            continue
+        except BaseException as error:
+            # A panic of the library is no Exception; one text must not end the service.
+            if type(error).__name__ != "PanicException":
+                raise
+            continue
+        return found
+    return [{"text": plain, "start_index": 0}]
 
 
 def _cut(

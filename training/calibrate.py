@@ -128,5 +128,12 @@ def _precise(probabilities: Array, right: NDArray[np.bool_], target: float) -> f
     order = np.argsort(-probabilities, kind="stable")
     hits = np.cumsum(right[order])
     precision = (hits + 1) / (np.arange(len(order)) + 3)
-    reached = np.flatnonzero(precision >= target)
-    return float(probabilities[order[reached[-1]]]) if len(reached) else target
+    # Of equal probabilities either all are accepted or none, so only the last of them counts.
+    last = np.append(np.diff(probabilities[order]) != 0, True)[: len(order)]
+    reached = np.flatnonzero((precision >= target) & last)
+    if not len(reached):
+        return target
+    lowest = float(probabilities[order[reached[-1]]])
+    below = probabilities[order[reached[-1] + 1 :]]
+    # Half-way to the next one below: nothing was seen between them that speaks for either end.
+    return (lowest + float(below[0])) / 2 if len(below) else lowest

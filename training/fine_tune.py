@@ -25,6 +25,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.utils import logging
 
 from serving.tokens import Tokens
 from training.encoding import collate, shuffled_batches
@@ -72,6 +73,8 @@ def load_encoder(folder: Path) -> Any:
     for name in ("attention_probs_dropout_prob", "attention_dropout"):
         if hasattr(config, name):
             setattr(config, name, 0.0)
+    # A pooler that the checkpoint lacks is made, reported at length and dropped again below.
+    logging.set_verbosity_error()
     encoder = AutoModel.from_pretrained(
         folder, config=config, attn_implementation="eager", trust_remote_code=False
     )

@@ -3,10 +3,11 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve
+from sklearn.metrics import average_precision_score, precision_recall_curve
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -63,20 +64,28 @@ def bootstrap(
 
 def macro_f1(truth: Labels, found: NDArray[np.bool_]) -> float:
     """Return the mean F1 over the narratives that occur, arrays (passages, narratives)."""
-    present = truth.any(0)
-    return float(f1_score(truth[:, present], found[:, present], average="macro", zero_division=0.0))
+    true, said = truth == 1, found.astype(bool)
+    f1 = _f1((true & said).sum(0), true.sum(0), said.sum(0))
+    present = true.any(0)
+    return float(f1[present].mean()) if present.any() else float("nan")
 
 
 def micro_f1(truth: Labels, found: NDArray[np.bool_]) -> float:
     """Return F1 over all decisions together."""
-    return float(f1_score(truth, found, average="micro", zero_division=0.0))
+    true, said = truth == 1, found.astype(bool)
+    return float(_f1((true & said).sum(), true.sum(), said.sum()))
+
+
+def _f1(both: Any, true: Any, said: Any) -> Any:
+    # scikit-learn reads a table of one column as two classes and would average over both.
+    return 2 * both / np.maximum(true + said, 1)
 
 
 def mean_average_precision(truth: Labels, scores: Array) -> float:
     """Return the mean area under the precision-recall curve over the narratives that occur."""
     present = np.flatnonzero(truth.any(0))
     values = [average_precision_score(truth[:, n], scores[:, n]) for n in present]
-    return float(np.mean(values))
+    return float(np.mean(values)) if values else float("nan")
 
 
 def calibration_error(truth: NDArray[np.int64], probabilities: Array) -> float:

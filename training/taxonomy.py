@@ -76,7 +76,7 @@ def load(path: Path) -> Taxonomy:
         return Taxonomy.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise LabelError(f"no taxonomy at {path}: pass --taxonomy FILE.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise LabelError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]

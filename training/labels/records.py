@@ -36,7 +36,7 @@ class Written(_Record):
     """A passage written for the project: the record holds its text."""
 
     how: Literal["written"]
-    text: str = Field(min_length=1)
+    text: str = Field(min_length=1, pattern=r"\S")
     register_: str = Field(alias="register", min_length=1)
     set: str | None = Field(default=None, description="the minimal set it belongs to")
 

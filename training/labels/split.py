@@ -10,12 +10,19 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from training.errors import LabelError
 from training.labels import groups
 from training.labels.sources import Passage
 
 SHARES = {"train": 0.7, "dev": 0.15, "test": 0.15}
+
+_SIDES: TypeAdapter[dict[Literal["train", "dev", "test"], list[str]]] = TypeAdapter(
+    dict[Literal["train", "dev", "test"], list[str]]
+)
 
 Split = dict[str, str]
 """Passage key -> side."""
@@ -25,13 +32,25 @@ def read(path: Path) -> Split:
     """Read a frozen split.
 
     Raises:
-        LabelError: there is none.
+        LabelError: there is none, it is damaged, or a key stands on two sides.
     """
     try:
-        sides: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+        sides = _SIDES.validate_json(path.read_bytes())
     except OSError as error:
         raise LabelError(f"no split at {path}: run `narrascope labels split` first.") from error
-    return {key: side for side, keys in sides.items() for key in keys}
+    except ValidationError as error:
+        raise LabelError(
+            f"{path} is no split ({error.errors()[0]['msg']}): restore it from version control."
+        ) from error
+    split: Split = {}
+    for side, keys in sides.items():
+        for key in keys:
+            if split.setdefault(key, side) != side:
+                raise LabelError(
+                    f"{path}: {key} stands on two sides, {split[key]} and {side}: "
+                    "leave it on the one that is held out."
+                )
+    return split
 
 
 def write(split: Split, path: Path) -> None:
