@@ -123,7 +123,7 @@ def _clusters(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _joins(char: str) -> bool:
-    """Whether a character composes with the one before: marks of all kinds, Hangul vowels and tails.
+    """Whether a character composes with the one before: a mark, a Hangul vowel or tail.
 
     Looked up in its decomposition, since half-width and compatibility forms compose as well.
     """
