@@ -150,9 +150,7 @@ def slices(
                 passages=len(rows),
                 carrying=int((~neutral).sum()),
                 macro_f1=macro_f1(truth, found[rows]) if truth.any() else None,
-                stance_accuracy=_stance_accuracy(system.test)(rows)
-                if truth.any()
-                else float("nan"),
+                stance_accuracy=_stance_accuracy(system.test)(rows) if truth.any() else None,
                 false_positives=float(accepted[rows][neutral].any(1).mean())
                 if neutral.any()
                 else None,

@@ -10,7 +10,7 @@ Precision = Literal["auto", "fp32", "bf16"]
 class Recipe:
     """How a network is fine-tuned; the defaults made the released model (docs/experiments.md)."""
 
-    epochs: int = 6
+    epochs: int = 5
     batch: int = 16
     learning_rate: float = 2e-4
     heads_learning_rate: float = 2e-3

@@ -203,13 +203,15 @@ def accepted_stances(fitted: StanceDecision, scores: np.ndarray) -> tuple[np.nda
     return chosen, sure.max(-1) >= threshold
 
 
-def test_every_stance_has_a_threshold_that_reaches_its_precision() -> None:
+@pytest.mark.parametrize("stretch", [0.25, 1, 4])
+def test_every_stance_has_a_threshold_that_reaches_its_precision(stretch: float) -> None:
     draw = np.random.default_rng(1)
     scores = draw.normal(0, 3, (6000, 3))
     truth = (scores + draw.gumbel(size=scores.shape)).argmax(-1)
     # The last stance is confused far more often than the scores say.
     confused = (scores.argmax(-1) == 2) & (draw.random(6000) < 0.04)
     truth = np.where(confused, 0, truth)
+    scores = scores * stretch
     fitted = calibrate.stance(with_stances(scores, truth), STANCES)
     chosen, accepted = accepted_stances(fitted, scores)
     assert list(fitted.accept) == STANCES

@@ -50,6 +50,12 @@ def test_average_precision_is_the_mean_over_narratives_that_occur() -> None:
     assert metrics.mean_average_precision(truth, scores) == pytest.approx((5 / 6 + 1) / 2)
 
 
+def test_what_carries_no_narrative_has_no_figure() -> None:
+    truth, found = columns("00", "00"), columns("01", "00") == 1
+    assert np.isnan(metrics.macro_f1(truth, found))
+    assert np.isnan(metrics.mean_average_precision(truth, found.astype(float)))
+
+
 def test_calibration_error_is_0_where_probabilities_come_true() -> None:
     probabilities = np.repeat([0.0, 0.25, 0.5, 0.75, 1.0], 60)
     truth = np.ravel(

@@ -52,5 +52,7 @@ def evaluate(
         return
     out.mkdir(parents=True, exist_ok=True)
     (out / "evaluation.md").write_text(text, encoding="utf-8")
-    (out / "evaluation.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (out / "evaluation.json").write_text(
+        json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+    )
     click.echo(f"{out}/evaluation.md")

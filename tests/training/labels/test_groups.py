@@ -75,6 +75,11 @@ def test_translations_of_a_sentence_are_tied_within_their_source() -> None:
     assert together(passages) == [{0, 1}]
 
 
+def test_the_number_0_is_a_number_of_a_sentence() -> None:
+    passages = [row(name, source="sib200", parallel_id=0) for name in ("uk-0", "kk-0")]
+    assert together(passages) == [{0, 1}]
+
+
 def test_passages_of_a_document_are_tied() -> None:
     passages = [
         row("1", source_url="https://example.org/1"),
