@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datasketch import MinHash, MinHashLSH
 
 from training.labels.records import Written
-from training.labels.sources import Passage
+from training.labels.sources import Passage, Row
 
 CASE = re.compile(r"^(euvs-\d+)-")
 SITE_ROWS = 40
@@ -43,7 +43,7 @@ def assign(passages: Sequence[Passage]) -> list[int]:
 
 
 def _same_origin(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
-    urls = Counter(str(p.row["source_url"]) for p in passages if p.row.get("source_url"))
+    urls = Counter(str(p.row["source_url"]) for p in passages if _given(p.row, "source_url"))
     first: dict[str, int] = {}
     for index, passage in enumerate(passages):
         for tie in _ties(passage, urls):
@@ -56,17 +56,22 @@ def _ties(passage: Passage, urls: Counter[str]) -> Iterator[str]:
         yield f"set {record.set}"
     if case := CASE.match(record.id):
         yield f"case {case[1]}"
-    if row.get("parallel_id"):
+    if _given(row, "parallel_id"):
         yield f"parallel {passage.source} {row['parallel_id']}"
-    if row.get("url"):
+    if _given(row, "url"):
         yield f"article {row['url']}"
-    if row.get("title"):
+    if _given(row, "title"):
         yield f"title {_folded(row['title'])}"
-    if row.get("source_url"):
+    if _given(row, "source_url"):
         if urls[str(row["source_url"])] <= SITE_ROWS:
             yield f"document {row['source_url']}"
         elif "speaker" in row:
             yield f"speech {passage.source} {row['speaker']} {row.get('date')}"
+
+
+def _given(row: Row, field: str) -> bool:
+    # 0 is a number of a sentence; an empty field ties nothing.
+    return row.get(field) not in (None, "")
 
 
 def _same_beginning(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
