@@ -1,5 +1,6 @@
 """The classifier: order, offsets into the text as given, warnings, and what it refuses."""
 
+import copy
 import json
 import shutil
 from collections.abc import Callable
@@ -9,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openvino
 import pytest
+import torch
 
 from serving.classifier import LONGEST, LONGEST_ID, Classifier, Item, check_id, check_text
 from serving.errors import ModelFolderError, TextError
 from serving.model_folder import EMBEDDINGS, MANIFEST, NETWORK, TOKENIZER, digest
 from serving.predictions import Prediction
+from training import export
+from training.network import Network
 
 NARRATIVES = ["red-tractors", "blue-boats", "green-trains"]
 ENGLISH = "The minister said on Monday that the government would not change its foreign policy."
@@ -37,8 +42,33 @@ REFUSED_CASES = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def classifier(tiny_model: Path) -> Classifier:
-    return Classifier.load(tiny_model, threads=1)
+def model(
+    tiny_model: Path, tiny_network: Network, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The tiny model with scores that differ: untrained, it gives every text the same."""
+    network = copy.deepcopy(tiny_network)
+    torch.manual_seed(2)
+    torch.nn.init.normal_(network.heads.narrative, std=0.3)
+    graph = export.graph(network, width=64, int8=False, calibration=[])
+
+    def exchange(raw: dict[str, Any]) -> None:
+        openvino.save_model(graph, folder / NETWORK, compress_to_fp16=False)
+        raw["files"] = {name: digest(folder / name) for name in raw["files"]}
+
+    folder = tmp_path_factory.mktemp("models") / tiny_model.name
+    return altered(tiny_model, folder.parent, exchange)
+
+
+@pytest.fixture(scope="module")
+def classifier(model: Path) -> Classifier:
+    return Classifier.load(model, threads=1)
+
+
+def test_the_model_tells_texts_and_narratives_apart(classifier: Classifier) -> None:
+    # Without this, tests of order and of disguises would pass whatever was read.
+    texts = ["red tractor", "boat", RUSSIAN, "Россия", "12"]
+    found = [predict(classifier, text, scores=True).scores or {} for text in texts]
+    assert len({score for scores in found for score in scores.values()}) > 10
 
 
 def predict(classifier: Classifier, text: str, **options: bool) -> Prediction:
@@ -84,22 +114,22 @@ def test_findings_are_sorted_by_confidence_and_then_by_place(classifier: Classif
     assert len({confidence for confidence, _ in keys}) < len(keys)
 
 
-def test_findings_below_review_are_left_out(tiny_model: Path, tmp_path: Path) -> None:
+def test_findings_below_review_are_left_out(model: Path, tmp_path: Path) -> None:
     def raise_one(raw: dict[str, Any]) -> None:
         raw["decisions"]["blue-boats"].update(accept=1, review=1)
 
-    raised = Classifier.load(altered(tiny_model, tmp_path, raise_one))
+    raised = Classifier.load(altered(model, tmp_path, raise_one))
     found = predict(raised, "the red tractor", scores=True)
     assert {f.narrative for f in found.narratives} == {"red-tractors", "green-trains"}
     assert list(found.scores or {}) == NARRATIVES
 
 
-def test_a_finding_says_what_the_thresholds_say(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_finding_says_what_the_thresholds_say(model: Path, tmp_path: Path) -> None:
     def accept_all(raw: dict[str, Any]) -> None:
         raw["decisions"]["red-tractors"].update(accept=0)
         raw["stance"]["accept"] = {"for": 0, "against": 0}
 
-    found = predict(Classifier.load(altered(tiny_model, tmp_path, accept_all)), ENGLISH)
+    found = predict(Classifier.load(altered(model, tmp_path, accept_all)), ENGLISH)
     decided = {finding.narrative: finding.decision for finding in found.narratives}
     assert decided["red-tractors"] == "accept"
 
@@ -302,27 +332,27 @@ def test_several_threads_get_the_answers_of_one(classifier: Classifier) -> None:
 
 @pytest.mark.parametrize("name", [NETWORK, EMBEDDINGS, TOKENIZER])
 def test_a_part_that_cannot_be_read_is_named_even_if_its_hash_is_right(
-    tiny_model: Path, tmp_path: Path, name: str
+    model: Path, tmp_path: Path, name: str
 ) -> None:
     def spoil(raw: dict[str, Any]) -> None:
-        path = tmp_path / tiny_model.name / name
+        path = tmp_path / model.name / name
         path.write_bytes(b"spoilt")
         raw["files"][name] = digest(path)
 
     with pytest.raises(ModelFolderError, match=name) as caught:
-        Classifier.load(altered(tiny_model, tmp_path, spoil))
+        Classifier.load(altered(model, tmp_path, spoil))
     assert "\n" not in str(caught.value)
     assert str(caught.value).endswith(".")
     assert ".cpp" not in str(caught.value)  # a place in a library's source helps nobody
 
 
 def test_a_manifest_of_other_labels_than_the_networks_is_refused(
-    tiny_model: Path, tmp_path: Path
+    model: Path, tmp_path: Path
 ) -> None:
     def drop_one(raw: dict[str, Any]) -> None:
         raw["decisions"].pop(raw["narratives"].pop()["id"])
 
-    folder = altered(tiny_model, tmp_path, drop_one)
+    folder = altered(model, tmp_path, drop_one)
     with pytest.raises(ModelFolderError):
         predict(Classifier.load(folder), ENGLISH)
 

@@ -234,6 +234,18 @@ def test_no_stance_at_all_leaves_the_precision_as_threshold() -> None:
     assert fitted == StanceDecision(temperature=1, accept=dict.fromkeys(STANCES, STANCE_PRECISION))
 
 
+def test_a_few_lucky_passages_do_not_make_a_threshold() -> None:
+    def accept(count: int) -> float:
+        scores = np.tile([1.0, 0.0, 0.0], (count, 1))
+        return calibrate.stance(with_stances(scores, np.zeros(count, int)), STANCES).accept[
+            "advances"
+        ]
+
+    # With one right and one wrong beside them, 17 of 17 are 18 of 19 and 18 of 18 are 19 of 20.
+    assert accept(17) == STANCE_PRECISION
+    assert accept(18) != STANCE_PRECISION
+
+
 def test_a_stance_that_is_never_chosen_has_its_precision_as_threshold() -> None:
     scores = np.tile([3.0, 0.0, -9.0], (50, 1))
     fitted = calibrate.stance(with_stances(scores, np.zeros(50, int)), STANCES)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from training.errors import LabelError
 from training.labels.records import Labels, Record, StandOff, Written
 
 Row = dict[str, Any]
@@ -87,5 +88,10 @@ def _rows(folder: Path | None, source: str, ids: set[str]) -> dict[str, Row] | N
     path = folder / f"{source}.jsonl.gz" if folder else None
     if path is None or not path.exists():
         return None
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return {row["id"]: row for row in map(json.loads, lines) if row["id"] in ids}
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            return {row["id"]: row for row in map(json.loads, lines) if row["id"] in ids}
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        raise LabelError(
+            f"{path} is damaged ({error}): get it anew, or pass another --sources."
+        ) from error

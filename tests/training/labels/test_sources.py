@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from training.errors import LabelError
 from training.labels import sources
 from training.labels.records import Record, StandOff, Written
 
@@ -114,3 +115,10 @@ def test_passages_stand_in_the_order_of_their_records(folder: Path) -> None:
 )
 def test_the_hash_is_that_of_the_stripped_text(text: str, same: bool) -> None:
     assert (sources.digest(text) == hashlib.sha256(b"a boat").hexdigest()) is same
+
+
+def test_a_damaged_source_is_named(folder: Path) -> None:
+    whole = (folder / "speeches.jsonl.gz").read_bytes()
+    (folder / "speeches.jsonl.gz").write_bytes(whole[:-12])
+    with pytest.raises(LabelError, match=r"speeches\.jsonl\.gz is damaged"):
+        sources.resolve([stand_off("1", "The boat is blue.")], folder)
