@@ -66,8 +66,8 @@ def build(base: Base, taxonomy: Taxonomy, recipe: Recipe) -> Network:
 def load_encoder(folder: Path) -> Any:
     """Load a checkpoint's encoder.
 
-    Attention dropout is off: drawing its random numbers took nearly a third of a step on a processor
-    (docs/experiments.md).
+    Attention dropout is off: drawing its random numbers took nearly a third of a step on a
+    processor (docs/experiments.md).
     """
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     for name in ("attention_probs_dropout_prob", "attention_dropout"):
