@@ -108,7 +108,7 @@ def test_eight_bits_answer_nearly_as_the_network_does(
     eight = Engine(path, table).score(PASSAGES)
     full = Engine(tiny_model / NETWORK, table).score(PASSAGES)
     assert np.abs(eight.stances - full.stances).max() < 0.25 * np.ptp(full.stances)
-    assert np.abs(eight.narratives - full.narratives).max() < 0.05
+    assert np.abs(eight.narratives - full.narratives).max() < 0.15 * np.ptp(full.narratives)
     assert (eight.stances != full.stances).any()
     after = tiny_network.state_dict()
     assert all((after[name] == value).all() for name, value in before.items())
