@@ -1,9 +1,9 @@
 """Groups: passages that must stay on one side of a split.
 
 What belongs together: a claim and its disproof, claims of one article or under one title,
-translations of one another, passages of one document or speech, the members of a minimal set, and
-near-duplicates (MinHash over character 5-grams; Broder 1997), also where one is the cut beginning
-of the other. Groups are the connected components of these ties.
+translations of one another, passages of one document or speech or of a common row, the members of
+a minimal set, and near-duplicates (MinHash over character 5-grams; Broder 1997), also where one is
+the cut beginning of the other. Groups are the connected components of these ties.
 """
 
 import re
@@ -54,6 +54,8 @@ def _ties(passage: Passage, urls: Counter[str]) -> Iterator[str]:
     row, record = passage.row, passage.record
     if isinstance(record, Written) and record.set:
         yield f"set {record.set}"
+    for part in row.get("joined", [record.id]):
+        yield f"row {passage.source} {part}"
     if case := CASE.match(record.id):
         yield f"case {case[1]}"
     if _given(row, "parallel_id"):

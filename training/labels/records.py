@@ -53,6 +53,9 @@ class StandOff(_Record):
     source: str = Field(pattern=r"^[\w-]+$")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="of the stripped text in UTF-8")
     picked: str = Field(min_length=1, description="how the row came to be read")
+    rows: int = Field(
+        default=1, ge=1, description="so many of the source's rows, from this one on, are joined"
+    )
 
     @property
     def key(self) -> str:

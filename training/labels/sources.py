@@ -49,11 +49,11 @@ def resolve(records: Iterable[Record], folder: Path | None) -> Resolved:
     whose row is gone or has another text than the one that was labelled (`changed`).
     """
     records = list(records)
-    wanted: dict[str, set[str]] = defaultdict(set)
+    wanted: dict[str, dict[str, int]] = defaultdict(dict)
     for record in records:
         if isinstance(record, StandOff):
-            wanted[record.source].add(record.id)
-    rows = {source: _rows(folder, source, ids) for source, ids in wanted.items()}
+            wanted[record.source][record.id] = record.rows
+    rows = {source: _rows(folder, source, spans) for source, spans in wanted.items()}
 
     passages, without_source, changed = [], [], []
     for record in records:
@@ -84,14 +84,34 @@ def _passage(record: Record, text: str, row: Row) -> Passage:
     )
 
 
-def _rows(folder: Path | None, source: str, ids: set[str]) -> dict[str, Row] | None:
+def _rows(folder: Path | None, source: str, spans: dict[str, int]) -> dict[str, Row] | None:
+    """Return the rows that `spans` asks for by id, with the texts of as many rows joined by spaces.
+
+    `joined` names the rows that went into one.
+    """
     path = folder / f"{source}.jsonl.gz" if folder else None
     if path is None or not path.exists():
         return None
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
-            return {row["id"]: row for row in map(json.loads, lines) if row["id"] in ids}
+            found: dict[str, Row] = {}
+            unfinished: dict[str, list[Row]] = {}
+            for row in map(json.loads, lines):
+                if row["id"] in spans:
+                    unfinished[row["id"]] = []
+                for first, parts in list(unfinished.items()):
+                    parts.append(row)
+                    if len(parts) == spans[first]:
+                        found[first] = _join(unfinished.pop(first))
+            return found
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise LabelError(
             f"{path} is damaged ({error}): get it anew, or pass another --sources."
         ) from error
+
+
+def _join(parts: list[Row]) -> Row:
+    if len(parts) == 1:
+        return parts[0]
+    text = " ".join(part["text"].strip() for part in parts)
+    return {**parts[0], "text": text, "joined": [part["id"] for part in parts]}

@@ -65,6 +65,16 @@ def test_a_claim_and_its_disproof_are_tied_over_sources() -> None:
     assert together(passages) == [{0, 2}]
 
 
+def test_a_passage_of_joined_rows_is_tied_to_each_of_its_rows() -> None:
+    passages = [
+        row("3", source="news"),
+        row("1", source="news", joined=["1", "2", "3"]),
+        row("3", source="papers"),
+        row("4", source="news"),
+    ]
+    assert together(passages) == [{0, 1}]
+
+
 def test_translations_of_a_sentence_are_tied_within_their_source() -> None:
     passages = [
         row("uk-7", source="sib200", parallel_id=7),

@@ -20,9 +20,10 @@ ROWS = [
 ]
 
 
-def stand_off(name: str, text: str, source: str = "speeches") -> StandOff:
+def stand_off(name: str, text: str, source: str = "speeches", rows: int = 1) -> StandOff:
     digest = hashlib.sha256(text.encode()).hexdigest()
     about = {"how": "stand-off", "source": source, "sha256": digest, "picked": "random"}
+    about |= {"rows": rows}
     return StandOff.model_validate({"id": name, **about, **COMMON})
 
 
@@ -97,6 +98,20 @@ def test_an_id_is_looked_up_in_its_own_source_alone(folder: Path) -> None:
         "The boat is blue.",
     ]
     assert found.changed == ["papers:3"]
+
+
+def test_a_record_of_several_rows_joins_their_texts(folder: Path) -> None:
+    (passage,) = sources.resolve(
+        [stand_off("1", "The boat is blue. Қайық көк.", rows=2)], folder
+    ).passages
+    assert passage.text == "The boat is blue. Қайық көк."
+    assert passage.row["joined"] == ["1", "2"]
+    assert passage.row["speaker"] == "Ann"
+
+
+def test_a_record_of_more_rows_than_there_are_is_left_out_and_named(folder: Path) -> None:
+    found = sources.resolve([stand_off("3", "Nobody labelled this row.", rows=2)], folder)
+    assert (found.passages, found.changed) == ([], ["speeches:3"])
 
 
 def test_passages_stand_in_the_order_of_their_records(folder: Path) -> None:
