@@ -6,11 +6,13 @@ from collections.abc import Sequence
 import torch
 from datasets import Dataset
 from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
 
 from serving.normalise import normalise
 from serving.tokens import Tokens
 from training.labels.records import Labels
 from training.labels.sources import Passage
+from training.robustness.perturbations import PERTURBATIONS
 from training.taxonomy import Taxonomy
 
 NO_STANCE = -100
@@ -41,6 +43,54 @@ def dataset(passages: Sequence[Passage], taxonomy: Taxonomy, tokens: Tokens) -> 
             "stances": [stance_row(p.labels, taxonomy) for p in passages],
         }
     )
+
+
+class TrainingRows(TorchDataset[dict[str, list[int]]]):
+    """Encoded passages, of which every epoch sees another share perturbed.
+
+    What a passage claims, and its labels, survive the perturbations (`training.robustness`): a
+    network that has met them does not take case, script, punctuation or the actors' names for
+    evidence.
+    """
+
+    def __init__(
+        self,
+        passages: Sequence[Passage],
+        taxonomy: Taxonomy,
+        tokens: Tokens,
+        *,
+        perturbed: float,
+        seed: int,
+    ) -> None:
+        """Encode `passages`; a share of `perturbed` of them will be changed, drawn by `seed`."""
+        self._texts = [passage.text for passage in passages]
+        self._rows = list(dataset(passages, taxonomy, tokens))
+        self._tokens = tokens
+        self._perturbed = perturbed
+        self._seed = seed
+        self.lengths = [len(row["input_ids"]) for row in self._rows]
+        self._ids = [row["input_ids"] for row in self._rows]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the perturbed passages of an epoch, from the seed alone."""
+        self._ids = [row["input_ids"] for row in self._rows]
+        generator = random.Random(f"{self._seed} {epoch}")  # noqa: S311 - no secret is drawn
+        names = sorted(PERTURBATIONS)
+        changed = {}
+        for index, text in enumerate(self._texts):
+            if generator.random() < self._perturbed:
+                change = PERTURBATIONS[generator.choice(names)]
+                changed[index] = normalise(change(text, generator)).text
+        encoded = self._tokens.encode(list(changed.values()))
+        for index, ids in zip(changed, encoded, strict=True):
+            self._ids[index] = ids
+        self.lengths = [len(ids) for ids in self._ids]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> dict[str, list[int]]:
+        return {**self._rows[index], "input_ids": self._ids[index]}
 
 
 def collate(rows: Sequence[dict[str, list[int]]]) -> dict[str, Tensor]:

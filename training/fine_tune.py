@@ -1,4 +1,4 @@
-"""Fine-tunes the network: transformers' Trainer with our optimiser groups and batches.
+"""Fine-tunes the network: transformers' Trainer with our optimiser and batches.
 
 The word embeddings stay frozen. They are four fifths of the parameters, most of them of pieces that
 no label shows; frozen they also come out of the release exactly as they came out of the base.
@@ -6,6 +6,7 @@ no label shows; frozen they also come out of the release exactly as they came ou
 
 import json
 import math
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 from transformers import (
@@ -28,13 +28,17 @@ from transformers import (
 from transformers.utils import logging
 
 from serving.tokens import Tokens
-from training.encoding import collate, shuffled_batches
+from training.averaging import AveragingAdamW
+from training.dropout import share_over_tokens
+from training.encoding import TrainingRows, collate, shuffled_batches
 from training.network import Heads, Network
 from training.recipe import Recipe
 from training.taxonomy import Taxonomy
 
 WEIGHTS = "network.safetensors"
 HISTORY = "history.json"
+LAYER = re.compile(r"\.(?:layers?|h|block)\.(\d+)\.")
+"""A layer's number in the names of its parameters, as encoders of transformers write it."""
 LAST_WRITTEN = "trainer_state.json"
 """The file that completes a checkpoint."""
 
@@ -52,6 +56,7 @@ def build(base: Base, taxonomy: Taxonomy, recipe: Recipe) -> Network:
     set_seed(recipe.seed)
     encoder = load_encoder(base.folder)
     queries = definition_queries(encoder, base, taxonomy) * recipe.query_norm
+    share_over_tokens(encoder, recipe.dropout)
     for name, parameter in encoder.named_parameters():
         parameter.requires_grad = "word_embeddings" not in name
     heads = Heads(
@@ -98,7 +103,7 @@ def definition_queries(encoder: Any, base: Base, taxonomy: Taxonomy) -> Tensor:
     return nn.functional.normalize(queries - queries.mean(0), dim=1)
 
 
-def fine_tune(network: Network, train: Dataset, recipe: Recipe, run: Path) -> dict[str, Any]:
+def fine_tune(network: Network, train: TrainingRows, recipe: Recipe, run: Path) -> dict[str, Any]:
     """Train `network` in place; a run that was killed goes on from its last checkpoint.
 
     Returns:
@@ -128,6 +133,7 @@ def fine_tune(network: Network, train: Dataset, recipe: Recipe, run: Path) -> di
     trainer.add_callback(_Clock(clock, earlier))
     begun = time.monotonic()
     trainer.train(resume_from_checkpoint=last)
+    trainer.use_average()
     history = {
         "steps": trainer.state.global_step,
         "seconds": round(earlier + time.monotonic() - begun),
@@ -183,20 +189,21 @@ class _Batches(Sampler[list[int]]):
     So a resumed run repeats the order of the one that was killed.
     """
 
-    def __init__(self, lengths: list[int], recipe: Recipe) -> None:
-        self._lengths = lengths
+    def __init__(self, rows: TrainingRows, recipe: Recipe) -> None:
+        self._rows = rows
         self._recipe = recipe
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
         self._epoch = epoch
+        self._rows.set_epoch(epoch)
 
     def __len__(self) -> int:
-        return math.ceil(len(self._lengths) / self._recipe.batch)
+        return math.ceil(len(self._rows) / self._recipe.batch)
 
     def __iter__(self) -> Iterator[list[int]]:
         seed = self._recipe.seed * 1000 + self._epoch
-        yield from shuffled_batches(self._lengths, self._recipe.batch, seed)
+        yield from shuffled_batches(self._rows.lengths, self._recipe.batch, seed)
 
 
 class _Trainer(Trainer):  # type: ignore[misc]
@@ -205,21 +212,28 @@ class _Trainer(Trainer):  # type: ignore[misc]
         super().__init__(data_collator=collate, **options)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        lengths = [len(ids) for ids in self.train_dataset["input_ids"]]
-        batches = _Batches(lengths, self._recipe)
+        batches = _Batches(self.train_dataset, self._recipe)
         return self.accelerator.prepare(  # type: ignore[no-any-return]
             DataLoader(self.train_dataset, batch_sampler=batches, collate_fn=collate)
         )
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         recipe = self._recipe
-        encoder = [p for p in self.model.encoder.parameters() if p.requires_grad]
         groups = [
-            {"params": encoder, "lr": recipe.learning_rate},
-            {"params": list(self.model.heads.parameters()), "lr": recipe.heads_learning_rate},
+            {"params": parameters, "lr": recipe.learning_rate * recipe.layer_decay**depth}
+            for depth, parameters in _by_depth(self.model.encoder).items()
         ]
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+        groups += [
+            {"params": list(self.model.heads.parameters()), "lr": recipe.heads_learning_rate}
+        ]
+        self.optimizer = AveragingAdamW(
+            groups, decay=recipe.average, weight_decay=recipe.weight_decay
+        )
         return self.optimizer
+
+    def use_average(self) -> None:
+        # The accelerator may have wrapped it.
+        getattr(self.optimizer, "optimizer", self.optimizer).use_average()
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         warmup = max(1, int(num_training_steps * self._recipe.warmup))
@@ -228,3 +242,14 @@ class _Trainer(Trainer):  # type: ignore[misc]
             lambda step: min((step + 1) / warmup, max(0.0, 1 - step / num_training_steps)),
         )
         return self.lr_scheduler
+
+
+def _by_depth(encoder: nn.Module) -> dict[int, list[nn.Parameter]]:
+    """Return the trainable parameters by layers from the top: 0 is the last, embeddings deepest."""
+    named = [(name, p) for name, p in encoder.named_parameters() if p.requires_grad]
+    numbers = {name: int(found[1]) for name, _ in named if (found := LAYER.search(name))}
+    last = max(numbers.values(), default=-1)
+    by_depth: dict[int, list[nn.Parameter]] = {}
+    for name, parameter in named:
+        by_depth.setdefault(last - numbers.get(name, -1), []).append(parameter)
+    return by_depth

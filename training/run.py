@@ -1,6 +1,8 @@
 """A training run: a folder with arguments, data fingerprint, weights and history."""
 
+import hashlib
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,11 @@ from serving.tokens import Tokens
 from training import fine_tune
 from training.base import checkpoint
 from training.corpus import Corpus
-from training.encoding import dataset
+from training.encoding import TrainingRows
 from training.errors import TrainingError
 from training.fine_tune import WEIGHTS, Base
+from training.labels import groups
+from training.labels.sources import Passage
 from training.network import Network
 from training.recipe import Recipe
 
@@ -70,12 +74,35 @@ def start(folder: Path, corpus: Corpus, base_name: str, recipe: Recipe) -> dict[
         finished: dict[str, Any] = json.loads((folder / fine_tune.HISTORY).read_text())
         return finished
     network = fine_tune.build(base, corpus.taxonomy, recipe)
-    rows = dataset(corpus.side("train"), corpus.taxonomy, base.tokens)
+    rows = TrainingRows(
+        share_of(corpus.side("train"), recipe.share),
+        corpus.taxonomy,
+        base.tokens,
+        perturbed=recipe.perturbed,
+        seed=recipe.seed,
+    )
     history = fine_tune.fine_tune(network, rows, recipe, folder)
     partial = folder / (WEIGHTS + ".partial")
     save_model(network, str(partial))
     partial.replace(folder / WEIGHTS)
     return history
+
+
+def share_of(passages: list[Passage], share: float) -> list[Passage]:
+    """Return about `share` of the passages, whole groups; a smaller share is part of a larger one.
+
+    Passages of one group teach much the same: without half of the groups a run knows half as much,
+    without half of the passages it would know more than half.
+    """
+    if share >= 1:
+        return passages
+    numbers = groups.assign(passages)
+    names: dict[int, str] = {}
+    for passage, number in zip(passages, numbers, strict=True):
+        names[number] = min(passage.key, names.get(number, passage.key))
+    order = sorted(names, key=lambda n: hashlib.sha256(names[n].encode()).digest())
+    kept = set(order[: math.ceil(len(order) * share)])
+    return [p for p, number in zip(passages, numbers, strict=True) if number in kept]
 
 
 def load(folder: Path, corpus: Corpus) -> tuple[Network, Base, Recipe, dict[str, Any]]:

@@ -9,7 +9,7 @@ import torch
 
 from serving.tokens import Tokens
 from training import encoding
-from training.encoding import NO_STANCE
+from training.encoding import NO_STANCE, TrainingRows
 from training.labels.records import Labels, Written
 from training.labels.sources import Passage
 from training.taxonomy import Taxonomy
@@ -70,6 +70,44 @@ def test_a_long_passage_is_cut_and_keeps_its_end(made_up: Taxonomy, tokens: Toke
     assert len(long) == LIMIT
     assert len(short) < LIMIT
     assert (long[0], long[-1]) == (short[0], short[-1])
+
+
+def training_rows(made_up: Taxonomy, tokens: Tokens, perturbed: float) -> TrainingRows:
+    passages = [passage(f"The blue boat {n} is good, they say!", {}) for n in range(40)]
+    return TrainingRows(passages, made_up, tokens, perturbed=perturbed, seed=3)
+
+
+def ids(rows: TrainingRows) -> list[list[int]]:
+    return [row["input_ids"] for row in map(rows.__getitem__, range(len(rows)))]
+
+
+def test_an_epoch_perturbs_a_share_and_another_epoch_another(
+    made_up: Taxonomy, tokens: Tokens
+) -> None:
+    plain = ids(training_rows(made_up, tokens, 0))
+    rows = training_rows(made_up, tokens, 0.5)
+    seen = []
+    for epoch in (0, 1):
+        rows.set_epoch(epoch)
+        seen.append([one != other for one, other in zip(ids(rows), plain, strict=True)])
+        assert 5 < sum(seen[-1]) < 30
+        assert rows.lengths == [len(one) for one in ids(rows)]
+    assert seen[0] != seen[1]
+
+
+def test_an_epoch_is_drawn_from_the_seed_alone(made_up: Taxonomy, tokens: Tokens) -> None:
+    rows, again = (training_rows(made_up, tokens, 0.5) for _ in range(2))
+    rows.set_epoch(0)
+    rows.set_epoch(1)
+    again.set_epoch(1)
+    assert ids(rows) == ids(again)
+
+
+def test_without_a_share_nothing_is_perturbed(made_up: Taxonomy, tokens: Tokens) -> None:
+    rows = training_rows(made_up, tokens, 0)
+    plain = ids(rows)
+    rows.set_epoch(1)
+    assert ids(rows) == plain
 
 
 def test_a_batch_is_padded_to_its_longest_and_masked() -> None:

@@ -26,6 +26,11 @@ from training.recipe import Recipe
 @click.option("--epochs", type=int, help="Passes over the training side.")
 @click.option("--batch", type=int, help="Passages of a step.")
 @click.option("--learning-rate", type=float, help="Of the encoder.")
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Train on this share of the groups, for a learning curve.",
+)
 @click.option("--seed", type=int, help="Of order, dropout and heads.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Arithmetic.")
 def train(
