@@ -9,6 +9,9 @@ COMMANDS = {
     "stats": "stats",
     "agreement": "agreement",
     "split": "split",
+    "fetch": "fetch",
+    "export": "export",
+    "import": "import_",
 }
 """Name -> module of this package; the module's `command` is the command."""
 
