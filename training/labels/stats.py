@@ -65,7 +65,7 @@ class Statistics:
             "|---|---|---|",
             *(f"| {c} | {n['real']} | {n['written']} |" for c, n in self.by_language.items()),
             "",
-            *self._gaps(),
+            *self.gaps(),
             "",
             f"{self.read_twice} passages were read by two annotators, blind.",
             "",
@@ -84,7 +84,8 @@ class Statistics:
         ]
         return "\n".join(lines)
 
-    def _gaps(self) -> list[str]:
+    def gaps(self) -> list[str]:
+        """Return a line for each language that lacks a narrative."""
         missing = {
             code: [f"`{name}`" for name, count in counts.items() if not count]
             for code, counts in self.by_language_and_narrative.items()

@@ -12,6 +12,10 @@ COMMANDS = {
     "fetch": "fetch",
     "export": "export",
     "import": "import_",
+    "suspects": "suspects",
+    "next": "next_",
+    "shortcuts": "shortcuts",
+    "datasheet": "datasheet",
 }
 """Name -> module of this package; the module's `command` is the command."""
 
