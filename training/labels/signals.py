@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -78,8 +77,10 @@ def _categories(rows: Iterable[dict[str, str]]) -> csr_matrix:
 
 def words(passages: Sequence[Passage]) -> tuple[csr_matrix, list[str]]:
     """Return which words a passage has, and the words."""
-    counter = CountVectorizer(token_pattern=WORD, binary=True, min_df=FEWEST)
-    return _counted(counter, passages)
+    documents = Counter(
+        word for passage in passages for word in set(re.findall(WORD, passage.text.lower()))
+    )
+    return _having(passages, [word for word, count in documents.items() if count >= FEWEST])
 
 
 def names(passages: Sequence[Passage]) -> tuple[csr_matrix, list[str]]:
@@ -99,15 +100,13 @@ def names(passages: Sequence[Passage]) -> tuple[csr_matrix, list[str]]:
             if before and before[-1] not in ".!?…:\n–—•|" and _cased(found[0]):
                 places[found[0].lower()] += 1
                 capitals[found[0].lower()] += found[0][0].isupper()
-    vocabulary = sorted(
-        word
-        for word, count in places.items()
-        if count >= FEWEST and capitals[word] >= CAPITALISED * count
-    )
-    if not vocabulary:
-        return csr_matrix((len(passages), 0)), []
-    return _counted(
-        CountVectorizer(token_pattern=WORD, binary=True, vocabulary=vocabulary), passages
+    return _having(
+        passages,
+        [
+            word
+            for word, count in places.items()
+            if count >= FEWEST and capitals[word] >= CAPITALISED * count
+        ],
     )
 
 
@@ -115,6 +114,10 @@ def _cased(word: str) -> bool:
     return unicodedata.category(word[0]) in ("Lu", "Ll")
 
 
-def _counted(counter: CountVectorizer, passages: Sequence[Passage]) -> tuple[csr_matrix, list[str]]:
-    found: Any = counter.fit_transform(passage.text for passage in passages)
-    return csr_matrix(found, dtype=np.float64), list(counter.get_feature_names_out())
+def _having(passages: Sequence[Passage], vocabulary: list[str]) -> tuple[csr_matrix, list[str]]:
+    vocabulary.sort()
+    if not vocabulary:
+        return csr_matrix((len(passages), 0)), []
+    counter = CountVectorizer(token_pattern=WORD, binary=True, vocabulary=vocabulary)
+    found = counter.transform(passage.text for passage in passages)
+    return csr_matrix(found, dtype=np.float64), vocabulary
