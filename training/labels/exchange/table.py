@@ -17,6 +17,7 @@ from training.taxonomy import Taxonomy
 NONE = "none"
 LONGEST_CELL = 10_000_000
 """Code points; the csv module's own limit is shorter than a long article."""
+DELIMITERS = ",;\t"
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 APOSTROPHE = re.compile(r"'+[=+\-@\t\r]")
 
@@ -52,7 +53,10 @@ def read(path: Path) -> Iterator[Row | Reject]:
 
 
 def _rows(path: Path, file: TextIO) -> Iterator[Row | Reject]:
-    reader = csv.DictReader(file)
+    header = file.readline()
+    file.seek(0)
+    # Where the comma is the decimal mark, spreadsheets save with semicolons.
+    reader = csv.DictReader(file, delimiter=max(DELIMITERS, key=header.count))
     while True:
         try:
             cells = next(reader)

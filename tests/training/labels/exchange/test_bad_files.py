@@ -42,6 +42,17 @@ def test_cells_that_are_no_labels_are_listed(tmp_path: Path, cell: str, reason: 
     assert last.reading == {"red-tractors": "for"}
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_table_saved_with_another_delimiter_is_read(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "in.csv"
+    cells = ["written:1", '"one, two; three"', '"blue-boats=for; red-tractors=for"']
+    path.write_text(f"{delimiter.join(['key', 'text', 'labels'])}\n{delimiter.join(cells)}\n")
+    (row,) = table.read(path)
+    assert isinstance(row, Row)
+    assert row.fields["text"] == "one, two; three"
+    assert row.reading == {"blue-boats": "for", "red-tractors": "for"}
+
+
 def test_a_row_with_too_many_cells_and_a_bad_annotation_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_text("key,labels,annotations\n1,none,,4\n2,none,{oops\n3,none,\n", encoding="utf-8")
