@@ -169,7 +169,8 @@ def _strongest(features: csr_matrix, target: Any, words: list[str]) -> list[str]
         return []
     model = LogisticRegression(solver="liblinear", class_weight="balanced").fit(features, target)
     # A weight counts by how far its word varies, or words that stand in a dozen texts would lead.
-    shares = np.asarray(features.mean(0)).ravel()
+    # (A word that stands everywhere may come out a rounding error above 1.)
+    shares = np.minimum(np.asarray(features.mean(0)).ravel(), 1)
     weights = model.coef_[0] * np.sqrt(shares * (1 - shares))
     return [words[index] for index in np.argsort(-weights)[:TOP].tolist() if weights[index] > 0]
 
