@@ -8,7 +8,7 @@ import torch
 from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_union
+from sklearn.pipeline import FeatureUnion, make_union
 
 from serving.normalise import normalise
 from training.evaluation import System
@@ -27,31 +27,38 @@ Sides = Mapping[str, Sequence[Passage]]
 
 def tfidf(sides: Sides, taxonomy: Taxonomy) -> System:
     """Words and character n-grams."""
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=3, sublinear_tf=True)
-    union = make_union(words, chars)
-    texts = {side: _texts(passages) for side, passages in sides.items()}
+    union = words_and_letters()
+    texts = {side: normalised(passages) for side, passages in sides.items()}
     union.fit(texts["train"])
     features = {side: csr_matrix(union.transform(texts[side])) for side in sides}
     return _fit("TF-IDF + logistic regression", features, sides, taxonomy)
+
+
+def words_and_letters() -> FeatureUnion:
+    """Return an unfitted vectoriser of words and character n-grams."""
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), min_df=3, sublinear_tf=True)
+    return make_union(words, chars)
 
 
 def frozen_encoder(sides: Sides, taxonomy: Taxonomy, base: Base) -> System:
     """Mean-pooled embeddings of the base, as it was before fine-tuning."""
     encoder = load_encoder(base.folder).eval()
     features = {
-        side: csr_matrix(_embed(encoder, base, _texts(passages)))
+        side: csr_matrix(embed(encoder, base, normalised(passages)))
         for side, passages in sides.items()
     }
     return _fit("frozen encoder + logistic regression", features, sides, taxonomy)
 
 
-def _texts(passages: Sequence[Passage]) -> list[str]:
+def normalised(passages: Sequence[Passage]) -> list[str]:
+    """Return texts as serving reads them."""
     return [normalise(passage.text).text for passage in passages]
 
 
 @torch.no_grad()
-def _embed(encoder: Any, base: Base, texts: list[str]) -> np.ndarray[Any, Any]:
+def embed(encoder: Any, base: Base, texts: list[str]) -> np.ndarray[Any, Any]:
+    """Return mean-pooled embeddings of length 1, shape (texts, hidden size)."""
     ids = base.tokens.encode(texts)
     order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
     rows = np.zeros((len(ids), encoder.config.hidden_size), np.float32)
@@ -118,7 +125,7 @@ def _stances(
     total = truths["train"].shape[1]
     model = LogisticRegression(C=strength, max_iter=500)
     model.fit(
-        hstack([features["train"][rows], _one_hot(narratives, total)]),
+        hstack([features["train"][rows], one_hot(narratives, total)]),
         truths["train"][rows, narratives],
     )
     result = {}
@@ -126,12 +133,13 @@ def _stances(
         passages = features[side].shape[0]
         scores = np.zeros((passages, total, count))
         for narrative in range(total):
-            hot = _one_hot(np.full(passages, narrative), total)
+            hot = one_hot(np.full(passages, narrative), total)
             probabilities = model.predict_proba(hstack([features[side], hot]))
             scores[:, narrative][:, model.classes_] = probabilities
         result[side] = scores
     return result
 
 
-def _one_hot(narratives: Any, total: int) -> csr_matrix:
+def one_hot(narratives: Any, total: int) -> csr_matrix:
+    """Return a row with a single 1 for each number below `total`."""
     return csr_matrix(np.eye(total)[narratives])

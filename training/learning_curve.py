@@ -5,8 +5,9 @@ a probability of one half for every narrative, so that no threshold is fitted to
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +116,14 @@ def _point(
     def accuracy(rows: Any) -> float:
         return float(right[rows].sum() / max(1, carried[rows].sum()))
 
+    def f1(rows: Any) -> float:
+        return macro_f1(true[rows], scores[rows] > 0)
+
     figures = {}
     for part, chosen in _parts(dev).items():
         rows = np.flatnonzero(chosen)
         if true[rows].any(1).sum() >= FEWEST:
-            figures[part] = bootstrap(
-                lambda drawn, rows=rows: macro_f1(true[rows[drawn]], scores[rows[drawn]] > 0),
-                numbers[rows],
-            )
+            figures[part] = bootstrap(partial(_on, f1, rows), numbers[rows])
     return Point(
         share=share,
         passages=passages,
@@ -132,6 +133,11 @@ def _point(
         ),
         stance_accuracy=bootstrap(accuracy, numbers),
     )
+
+
+def _on(measure: Callable[[Any], float], rows: Any, drawn: Any) -> float:
+    """Measure the rows of a part that a resample of it drew."""
+    return measure(rows[drawn])
 
 
 def _parts(dev: list[Passage]) -> dict[str, Any]:

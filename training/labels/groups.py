@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from datasketch import MinHash, MinHashLSH
 
-from training.labels.records import Written
+from training.labels.records import Record, Written
 from training.labels.sources import Passage, Row
 
 CASE = re.compile(r"^(euvs-\d+)-")
@@ -52,12 +52,10 @@ def _same_origin(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
 
 def _ties(passage: Passage, urls: Counter[str]) -> Iterator[str]:
     row, record = passage.row, passage.record
-    if isinstance(record, Written) and record.set:
-        yield f"set {record.set}"
+    if (tie := visible(record)) != record.key:
+        yield tie
     for part in row.get("joined", [record.id]):
         yield f"row {passage.source} {part}"
-    if case := CASE.match(record.id):
-        yield f"case {case[1]}"
     if _given(row, "parallel_id"):
         yield f"parallel {passage.source} {row['parallel_id']}"
     if _given(row, "url"):
@@ -69,6 +67,14 @@ def _ties(passage: Passage, urls: Counter[str]) -> Iterator[str]:
             yield f"document {row['source_url']}"
         elif "speaker" in row:
             yield f"speech {passage.source} {row['speaker']} {row.get('date')}"
+
+
+def visible(record: Record) -> str:
+    """Return what ties a record to others as far as one can see without its text, or its key."""
+    if isinstance(record, Written) and record.set:
+        return f"set {record.set}"
+    case = CASE.match(record.id)
+    return f"case {case[1]}" if case else record.key
 
 
 def _given(row: Row, field: str) -> bool:

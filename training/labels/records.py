@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -68,6 +68,11 @@ Record = Written | StandOff
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="how")])
 
 
+def dump(record: Record) -> dict[str, Any]:
+    """Return the fields of a record as its line has them; what it leaves out stays out."""
+    return record.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
 def read(folder: Path, taxonomy: Taxonomy) -> list[Record]:
     """Return all records of the JSONL files under `folder`, in the order of file names and lines.
 
@@ -112,11 +117,18 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _parse(line: bytes, taxonomy: Taxonomy) -> Record | list[str]:
     try:
-        record = _ADAPTER.validate_python(_Strict.loads(line))
+        fields = _Strict.loads(line)
     except UnicodeDecodeError as error:
         return [f"the line is not UTF-8 (byte {error.start})."]
     except json.JSONDecodeError as error:
         return [f"the line is not JSON: {error.msg} at column {error.colno}."]
+    return parse(fields, taxonomy)
+
+
+def parse(fields: object, taxonomy: Taxonomy) -> Record | list[str]:
+    """Return the record that has these fields, or a sentence for each that is wrong."""
+    try:
+        record = _ADAPTER.validate_python(fields)
     except ValidationError as error:
         return [f"{_field(problem['loc'])}: {problem['msg']}." for problem in error.errors()]
     problems = list(_unknown_labels("labels", record.labels, taxonomy))

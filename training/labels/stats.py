@@ -1,22 +1,22 @@
 """Counts of a corpus, and how well annotators agree where more than one read a passage."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.labels.records import Labels, Record, Written
+from training.labels import agreement as agreements
+from training.labels.records import Record
 from training.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How two blind annotators agree on one narrative (or on all)."""
+    """How annotators agree on whether one narrative is there; `agreement` measures more."""
 
     both: int
     one: int
-    alpha: float
-    """Krippendorff's alpha for nominal data with two values (Krippendorff 2011)."""
+    alpha: float | None
+    """None where nothing was read twice, or where it is nowhere found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,7 @@ class Statistics:
     none: int
     by_language: dict[str, dict[str, int]]
     by_narrative: dict[str, dict[str, int]]
+    by_language_and_narrative: dict[str, dict[str, int]]
     read_twice: int
     agreement: dict[str, Agreement]
     stance_alike: int
@@ -43,9 +44,14 @@ class Statistics:
             "by_language": {
                 code: sum(counts.values()) for code, counts in self.by_language.items()
             },
+            "by_language_and_origin": self.by_language,
             "by_narrative": self.by_narrative,
+            "by_language_and_narrative": self.by_language_and_narrative,
             "read_twice": self.read_twice,
-            "alpha": {name: round(a.alpha, 3) for name, a in self.agreement.items()},
+            "alpha": {
+                name: None if a.alpha is None else round(a.alpha, 3)
+                for name, a in self.agreement.items()
+            },
             "stance_agreement": [self.stance_alike, self.stance_compared],
         }
 
@@ -59,6 +65,8 @@ class Statistics:
             "|---|---|---|",
             *(f"| {c} | {n['real']} | {n['written']} |" for c, n in self.by_language.items()),
             "",
+            *self.gaps(),
+            "",
             f"{self.read_twice} passages were read by two annotators, blind.",
             "",
             "| narrative | " + " | ".join(self._stances) + " | both | one only | alpha |",
@@ -66,14 +74,24 @@ class Statistics:
         ]
         for name, counts in self.by_narrative.items():
             a = self.agreement[name]
+            alpha = "-" if a.alpha is None else f"{a.alpha:.2f}"
             cells = " | ".join(str(count) for count in counts.values())
-            lines.append(f"| `{name}` | {cells} | {a.both} | {a.one} | {a.alpha:.2f} |")
+            lines.append(f"| `{name}` | {cells} | {a.both} | {a.one} | {alpha} |")
         lines += [
             "",
             f"Stance, where both found the narrative: {self.stance_alike} of "
             f"{self.stance_compared} alike.",
         ]
         return "\n".join(lines)
+
+    def gaps(self) -> list[str]:
+        """Return a line for each language that lacks a narrative."""
+        missing = {
+            code: [f"`{name}`" for name, count in counts.items() if not count]
+            for code, counts in self.by_language_and_narrative.items()
+        }
+        lines = [f"- {code}: no {', '.join(names)}" for code, names in missing.items() if names]
+        return lines or ["Every language has every narrative."]
 
     @property
     def _stances(self) -> list[str]:
@@ -84,36 +102,36 @@ def count(records: Sequence[Record], taxonomy: Taxonomy) -> Statistics:
     """Count records and measure agreement."""
     languages: dict[str, dict[str, int]] = {}
     narratives = {n: dict.fromkeys(taxonomy.stance_ids, 0) for n in taxonomy.narrative_ids}
+    matrix: dict[str, dict[str, int]] = {}
     for record in records:
-        origin = "written" if isinstance(record, Written) else "real"
-        languages.setdefault(record.lang, {"real": 0, "written": 0})[origin] += 1
+        counts = languages.setdefault(record.lang, {"real": 0, "written": 0})
+        counts[agreements.origin(record)] += 1
+        row = matrix.setdefault(record.lang, dict.fromkeys(taxonomy.narrative_ids, 0))
         for narrative, stance in record.labels.items():
             narratives[narrative][stance] += 1
-    pairs = [
-        tuple(record.annotations.values())[:2] for record in records if len(record.annotations) > 1
-    ]
-    alike = [
-        one[narrative] == other[narrative]
-        for one, other in pairs
-        for narrative in one.keys() & other.keys()
-    ]
+            row[narrative] += 1
+    by_language = dict(sorted(languages.items(), key=lambda item: -sum(item[1].values())))
+    read = agreements.twice(records)
+    stances = agreements.stances(read, taxonomy.narrative_ids, taxonomy.stance_ids)
+    compared = stances[stances.sum(1) > 1]
     return Statistics(
         total=len(records),
-        real=sum(not isinstance(record, Written) for record in records),
+        real=sum(counts["real"] for counts in languages.values()),
         none=sum(not record.labels for record in records),
-        by_language=dict(sorted(languages.items(), key=lambda item: -sum(item[1].values()))),
+        by_language=by_language,
         by_narrative=narratives,
-        read_twice=len(pairs),
-        agreement={name: _agreement(pairs, name) for name in taxonomy.narrative_ids},
-        stance_alike=sum(alike),
-        stance_compared=len(alike),
+        by_language_and_narrative={code: matrix[code] for code in by_language},
+        read_twice=len(read),
+        agreement={name: _agreement(read, name) for name in taxonomy.narrative_ids},
+        stance_alike=int(((compared > 0).sum(1) == 1).sum()),
+        stance_compared=len(compared),
     )
 
 
-def _agreement(pairs: Sequence[tuple[Labels, ...]], narrative: str) -> Agreement:
-    values = Counter((narrative in one) + (narrative in other) for one, other in pairs)
-    units = 2 * len(pairs)
-    ones = values[1] + 2 * values[2]
-    expected = 2 * ones * (units - ones) / (units - 1) if units > 1 else 0.0
-    alpha = 1 - values[1] * 2 / expected if expected else 1.0
-    return Agreement(both=values[2], one=values[1], alpha=alpha)
+def _agreement(read: Sequence[Record], narrative: str) -> Agreement:
+    counts = agreements.presence(read, [narrative])
+    return Agreement(
+        both=int((counts[:, 1] > 1).sum()),
+        one=int((counts > 0).all(1).sum()),
+        alpha=agreements.alpha(counts),
+    )

@@ -1,6 +1,7 @@
 """The committed labels keep what the project promises of them."""
 
 import json
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -81,6 +82,48 @@ def test_no_group_is_torn_among_the_texts_that_are_here(
     here = sources.resolve(corpus, None).passages
     assert len(here) > 1000
     assert split.leaks(here, sides) == []
+
+
+def test_no_group_is_torn_among_all_texts_where_the_sources_are_here(
+    corpus: list[Record], sides: split.Split
+) -> None:
+    folder = Path(os.environ.get("NARRASCOPE_SOURCES", LABELS.parents[2] / "shared" / "data"))
+    resolved = sources.resolve(corpus, folder)
+    if resolved.without_source:
+        pytest.skip(f"{len(resolved.without_source)} records have no text without their sources")
+    assert resolved.changed == []
+    assert split.leaks(resolved.passages, sides) == []
+
+
+@pytest.mark.parametrize("side", ["dev", "test"])
+def test_a_leak_into_the_committed_split_would_be_seen(
+    corpus: list[Record], sides: split.Split, side: str
+) -> None:
+    trained = next(
+        record
+        for record in corpus
+        if isinstance(record, Written) and record.set is None and sides[record.key] == "train"
+    )
+    # A near-duplicate under another id: what MinHash is there for.
+    text = trained.text.upper() + "!"
+    copy = trained.model_copy(update={"id": "copy", "text": text})
+    passages = sources.resolve([*corpus, copy], None).passages
+    (leak,) = split.leaks(passages, {**sides, copy.key: side})
+    assert trained.key in leak
+    assert copy.key in leak
+
+
+def test_a_case_torn_apart_would_be_seen_without_any_text(
+    corpus: list[Record], sides: split.Split
+) -> None:
+    cases = defaultdict(list)
+    for record in corpus:
+        if case := CASE.match(record.id):
+            cases[case[1]].append(record)
+    case, members = next(item for item in cases.items() if len(item[1]) > 1)
+    moved = "test" if sides[members[0].key] == "train" else "train"
+    ties = ((case, record) for record in members)
+    assert set(torn(ties, {**sides, members[0].key: moved})) == {case}
 
 
 def test_no_written_text_of_dev_or_test_is_trained_on(

@@ -142,3 +142,21 @@ def test_the_counts_for_machines_are_json(made_up: Taxonomy) -> None:
     assert found["by_narrative"]["blue-boats"] == {"for": 2, "against": 0}
     assert found["alpha"]["blue-boats"] == 0.312
     assert found["stance_agreement"] == [1, 1]
+
+
+def test_where_nothing_was_read_twice_alpha_is_unknown(made_up: Taxonomy) -> None:
+    found = stats.count([written({"blue-boats": "for"})], made_up)
+    assert found.agreement["blue-boats"].alpha is None
+    assert found.as_json()["alpha"]["blue-boats"] is None
+    assert "| `blue-boats` | 1 | 0 | 0 | 0 | - |" in found.as_table().splitlines()
+
+
+def test_a_language_without_a_narrative_is_named(made_up: Taxonomy) -> None:
+    every = dict.fromkeys(made_up.narrative_ids, "for")
+    found = stats.count([written(every), written({"blue-boats": "for"}, lang="kk")], made_up)
+    assert found.as_json()["by_language_and_narrative"] == {
+        "en": {"red-tractors": 1, "blue-boats": 1, "green-trains": 1},
+        "kk": {"red-tractors": 0, "blue-boats": 1, "green-trains": 0},
+    }
+    assert "- kk: no `red-tractors`, `green-trains`" in found.as_table().splitlines()
+    assert "- en" not in found.as_table()

@@ -1,0 +1,104 @@
+"""The numbers in the datasheet: blocks between comments, made anew in place.
+
+A block begins with `<!-- generated:NAME -->` and ends with `<!-- /generated -->`; what stands
+around the blocks is written by people and left alone.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from training.errors import LabelError
+from training.labels import agreement, shortcuts, stats
+from training.labels.records import Record, StandOff, Written
+from training.taxonomy import Taxonomy
+
+BLOCK = re.compile(
+    r"(<!-- generated:(?P<name>[\w-]+) -->\n)(?P<content>.*?)(<!-- /generated -->)", re.DOTALL
+)
+BEGIN = "<!-- generated:"
+NOT_AUDITED = "Not measured yet: run `narrascope labels shortcuts --json docs/shortcuts.json`."
+
+
+def refresh(page: str, blocks: Mapping[str, str]) -> str:
+    """Return the page with every block made anew.
+
+    Raises:
+        LabelError: a block has no end or is of an unknown name.
+    """
+    found = list(BLOCK.finditer(page))
+    if len(found) != page.count(BEGIN) or any(BEGIN in match["content"] for match in found):
+        raise LabelError("the datasheet has a generated block without <!-- /generated -->.")
+    for match in found:
+        if match["name"] not in blocks:
+            raise LabelError(
+                f"the datasheet asks for {match['name']!r}; there is {', '.join(blocks)}."
+            )
+    return BLOCK.sub(lambda match: f"{match[1]}{blocks[match['name']]}\n{match[4]}", page)
+
+
+def blocks(
+    records: Sequence[Record],
+    taxonomy: Taxonomy,
+    sides: Mapping[str, str],
+    audit: dict[str, Any] | None,
+) -> dict[str, str]:
+    """Return every block by name; all but `shortcuts` follow from records and split alone."""
+    counted = stats.count(records, taxonomy)
+    measured = agreement.measure(records, taxonomy, sides)
+    return {
+        "counts": _counts(counted),
+        "languages": _table(
+            ["language", "real", "written"],
+            [[code, *counts.values()] for code, counts in counted.by_language.items()],
+        ),
+        "narratives": _table(
+            ["narrative", *taxonomy.stance_ids, "all"],
+            [
+                [f"`{name}`", *counts.values(), sum(counts.values())]
+                for name, counts in counted.by_narrative.items()
+            ],
+        ),
+        "gaps": "\n".join(counted.gaps()),
+        "sources": _tally(
+            "source", (record.source for record in records if isinstance(record, StandOff))
+        ),
+        "registers": _tally(
+            "register", (record.register_ for record in records if isinstance(record, Written))
+        ),
+        "picked": _tally(
+            "picked", (record.picked for record in records if isinstance(record, StandOff))
+        ),
+        "annotators": _tally("decided by", (record.annotator for record in records)),
+        "sides": _sides(records, sides),
+        "agreement": measured.as_table(),
+        "shortcuts": shortcuts.markdown(audit) if audit else NOT_AUDITED,
+    }
+
+
+def _counts(counted: stats.Statistics) -> str:
+    return (
+        f"{counted.total} passages in {len(counted.by_language)} languages: {counted.real} of real "
+        f"text by stand-off, {counted.total - counted.real} written for the project. "
+        f"{counted.none} carry no narrative. {counted.read_twice} were read by at least two "
+        "annotators."
+    )
+
+
+def _sides(records: Sequence[Record], sides: Mapping[str, str]) -> str:
+    counts = Counter((sides.get(record.key, "-"), agreement.origin(record)) for record in records)
+    names = list(dict.fromkeys([*sorted(set(sides.values())), *(side for side, _ in counts)]))
+    return _table(
+        ["side", "real", "written"],
+        [[name, counts[name, "real"], counts[name, "written"]] for name in names],
+    )
+
+
+def _tally(title: str, values: Any) -> str:
+    return _table([title, "passages"], [[f"`{v}`", n] for v, n in sorted(Counter(values).items())])
+
+
+def _table(header: list[str], rows: list[list[Any]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
