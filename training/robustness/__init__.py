@@ -1,0 +1,1 @@
+"""Robustness: small changes of a text that its labels survive, and what they cost."""
