@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
 from serving.decisions import Array, Decisions
 from serving.embeddings import EmbeddingTable
-from serving.engine import Engine
+from serving.engine import Engine, Scores
 from serving.errors import ModelFolderError, TextError
 from serving.language import Language, LanguageDetector
 from serving.model_folder import EMBEDDINGS, NETWORK, TOKENIZER, Manifest, open_folder
@@ -45,6 +45,13 @@ class Reading:
     stances: Array
 
 
+class Scorer(Protocol):
+    """What scores token ids: the engine, or the network that it was exported from."""
+
+    def score(self, ids: Sequence[Sequence[int]]) -> Scores:
+        """Score passages, given as token ids."""
+
+
 @dataclass(frozen=True)
 class _Prepared:
     language: Language
@@ -56,7 +63,7 @@ class Classifier:
     """A loaded model folder."""
 
     def __init__(
-        self, manifest: Manifest, tokens: Tokens, engine: Engine, detector: LanguageDetector
+        self, manifest: Manifest, tokens: Tokens, engine: Scorer, detector: LanguageDetector
     ) -> None:
         """Join the parts of a model; most callers want `load`."""
         self.manifest = manifest
@@ -115,6 +122,10 @@ class Classifier:
             readings.append(Reading(p.language, spans, narratives[at:upto], stances[at:upto]))
             at = upto
         return readings
+
+    def weigh(self, passages: Sequence[str]) -> Array:
+        """Return P(narrative) of normalised passages as they are, shape (passages, narratives)."""
+        return self._decisions.probabilities(self._engine.score(self._tokens.encode(passages)))[0]
 
     def _prepare(self, text: str) -> _Prepared:
         normalised = normalise(text)

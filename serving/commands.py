@@ -53,15 +53,16 @@ def serve(model: Path, host: str, port: int, threads: int) -> None:
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where to write.")
 @click.option("--scores", is_flag=True, help="Also write every narrative's confidence.")
+@click.option("--explain", is_flag=True, help="Also write which words carried each finding.")
 @MODEL
 @THREADS
-def score(source: Path, out: Path, scores: bool, model: Path, threads: int) -> None:
+def score(source: Path, out: Path, scores: bool, explain: bool, model: Path, threads: int) -> None:
     """Label the lines ({"id", "text"}) of a JSONL file, or the whole of a .txt file."""
     classifier = Classifier.load(model, threads=threads)
     tally = feed.Tally()
     total = None if source.suffix == ".txt" or not source.is_file() else feed.count(source)
     with tqdm(total=total, unit=" texts", disable=not sys.stderr.isatty()) as bar:
-        for tally in feed.score(source, out, classifier, scores=scores):
+        for tally in feed.score(source, out, classifier, scores=scores, explain=explain):
             bar.update(tally.read - bar.n)
             bar.set_postfix(rejected=tally.rejected)
     summary = f"read {tally.read} = scored {tally.scored} + rejected {tally.rejected}; {out}"

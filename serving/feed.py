@@ -13,6 +13,7 @@ from typing import Any
 
 from serving.classifier import Classifier, Item, check_id, check_text
 from serving.errors import ServingError, TextError
+from serving.explanations import explained
 
 CHUNK = 256
 CHUNK_TEXT = 400_000
@@ -48,7 +49,12 @@ def rejects_path(out: Path) -> Path:
 
 
 def score(
-    source: Path, out: Path, classifier: Classifier, *, scores: bool = False
+    source: Path,
+    out: Path,
+    classifier: Classifier,
+    *,
+    scores: bool = False,
+    explain: bool = False,
 ) -> Iterator[Tally]:
     """Score `source` into `out`, yielding the tally after every chunk.
 
@@ -77,7 +83,10 @@ def score(
         with sink:
             for chunk in _chunks(_lines(source)):
                 good = [line.item for line in chunk if line.item is not None]
-                for prediction in classifier.predict(good, scores=scores):
+                predictions = classifier.predict(good, scores=scores)
+                for item, prediction in zip(good, predictions, strict=True):
+                    if explain:
+                        prediction = explained(classifier, item.text, prediction)
                     sink.write(json.dumps(prediction.as_json(), ensure_ascii=False) + "\n")
                 _reject(rejects, source, [line for line in chunk if line.item is None])
                 tally.read += len(chunk)

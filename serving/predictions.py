@@ -8,6 +8,14 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Decision = Literal["accept", "review"]
 
 
+class Words(BaseModel):
+    """A run of words that carries a finding."""
+
+    begin: int = Field(ge=0, description="first code point of the run in the text as given")
+    end: int = Field(ge=0, description="code point after the run's last")
+    weight: Probability = Field(description="confidence that the finding loses without it")
+
+
 class Finding(BaseModel):
     """One narrative in one passage."""
 
@@ -18,6 +26,9 @@ class Finding(BaseModel):
     stance_confidence: Probability = Field(description="probability of that stance")
     begin: int = Field(ge=0, description="first code point of the passage in the text as given")
     end: int = Field(ge=0, description="code point after the passage's last")
+    explanation: list[Words] | None = Field(
+        default=None, description="the words that carry it, weightiest first, if asked"
+    )
 
 
 class Caution(BaseModel):

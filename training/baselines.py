@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_union
 
 from serving.normalise import normalise
-from training.evaluation import System
+from training.evaluation.system import System
 from training.fine_tune import Base, bf16_pays, load_encoder
 from training.labels.sources import Passage
 from training.metrics import mean_average_precision

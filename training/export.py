@@ -154,6 +154,13 @@ def write_manifest(
         files={path.name: digest(path) for path in files},
         **about,
     )
-    text = json.dumps(manifest.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    save_manifest(folder, manifest)
     return manifest
+
+
+def save_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest into its folder."""
+    # Validated anew: a copy with changed fields was not.
+    whole = Manifest.model_validate(manifest.model_dump())
+    text = json.dumps(whole.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")

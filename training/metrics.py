@@ -1,4 +1,4 @@
-"""Figures: macro F1, average precision, calibration error, each with a bootstrap interval."""
+"""Figures: F1, average precision, calibration error, shares, each with its interval."""
 
 import warnings
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 Array = NDArray[np.float64]
@@ -35,6 +36,51 @@ class Figure:
         }
 
 
+@dataclass(frozen=True)
+class Rate:
+    """So many of so many, with an exact 95 % interval (Clopper and Pearson 1934).
+
+    A bootstrap of nothing but zeros has an interval of no width; this one still says how much
+    nought of fifty leaves open. Cases are taken as independent.
+    """
+
+    count: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        """The share, nan of nothing."""
+        return self.count / self.total if self.total else float("nan")
+
+    def as_json(self) -> dict[str, float] | None:
+        """Return count, total and the share with its interval; None of nothing."""
+        if not self.total:
+            return None
+        interval = binomtest(self.count, self.total).proportion_ci(0.95)
+        return {
+            "count": self.count,
+            "total": self.total,
+            "value": round(self.value, 4),
+            "low": round(float(interval.low), 4),
+            "high": round(float(interval.high), 4),
+        }
+
+
+def rate(flags: NDArray[np.bool_]) -> Rate:
+    """Count the flags that are set."""
+    return Rate(int(flags.sum()), len(flags))
+
+
+def at_least_one(flags: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows of flags (passages, narratives) have one that is set."""
+    return np.asarray(flags.any(1))
+
+
+def share(flags: NDArray[np.bool_]) -> float | None:
+    """Return the share of flags that are set; None if there is none."""
+    return float(flags.mean()) if len(flags) else None
+
+
 def bootstrap(
     measure: Callable[[NDArray[np.int64]], float], groups: NDArray[np.int64], seed: int = 0
 ) -> Figure:
@@ -49,14 +95,17 @@ def bootstrap(
         seed: of the resampling.
     """
     generator = np.random.default_rng(seed)
-    names, inverse = np.unique(groups, return_inverse=True)
-    rows = [np.flatnonzero(inverse == index) for index in range(len(names))]
+    _, inverse, lengths = np.unique(groups, return_inverse=True, return_counts=True)
+    grouped = np.argsort(inverse, kind="stable")
+    starts = np.cumsum(lengths) - lengths
     values = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for _ in range(RESAMPLES):
-            drawn = generator.integers(len(rows), size=len(rows))
-            values.append(measure(np.concatenate([rows[index] for index in drawn])))
+            drawn = generator.integers(len(lengths), size=len(lengths))
+            sizes = lengths[drawn]
+            within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+            values.append(measure(grouped[np.repeat(starts[drawn], sizes) + within]))
         value = measure(np.arange(len(groups)))
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return Figure(float(value), float(low), float(high))

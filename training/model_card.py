@@ -22,10 +22,6 @@ def _text(m: dict) -> str:  # type: ignore[type-arg]
         for name, rule in m["decisions"].items()
     )
 
-    def figure(name: str) -> str:
-        f = metrics[name]
-        return f"{f['value']:.3f} [{f['low']:.3f}, {f['high']:.3f}]"
-
     return f"""# {m["name"]}
 
 Labels passages of text with {len(m["narratives"])} propaganda narratives and the stance that the
@@ -51,7 +47,30 @@ against anyone. Findings marked `review` are to be read by a person.
   {recipe["precision"]}; seed {recipe["seed"]}.
 - Released as eight-bit OpenVINO graph with a four-bit embedding table.
 
-## Figures on the held-out side ({metrics["test_passages"]} passages, 95 % intervals)
+{_figures(metrics)}
+
+{_promise(m["training"])}## Thresholds on the calibrated probability
+
+| narrative | accept | review |
+|---|---|---|
+{thresholds}
+
+A finding is accepted only if its stance is sure too:
+{", ".join(f"{name} {value:.2f}" for name, value in m["stance"]["accept"].items())}.
+"""
+
+
+def _figures(metrics: dict) -> str:  # type: ignore[type-arg]
+    if not metrics:
+        return """## Figures
+
+Not measured with these thresholds: `narrascope evaluate --model` with this folder does it."""
+
+    def figure(name: str) -> str:
+        f = metrics[name]
+        return f"{f['value']:.3f} [{f['low']:.3f}, {f['high']:.3f}]"
+
+    return f"""## Figures on the held-out side ({metrics["test_passages"]} passages, 95 % intervals)
 
 | figure | value |
 |---|---|
@@ -63,14 +82,19 @@ against anyone. Findings marked `review` are to be read by a person.
 | the same, pairs at or above 0.05 | {metrics["calibration_error_of_findings"]:.4f} |
 
 By language (macro F1, languages with at least 30 passages that carry a narrative):
-{", ".join(f"{code} {value:.3f}" for code, value in metrics["macro_f1_by_language"].items())}.
+{", ".join(f"{code} {value:.3f}" for code, value in metrics["macro_f1_by_language"].items())}."""
 
-## Thresholds on the calibrated probability
 
-| narrative | accept | review |
-|---|---|---|
-{thresholds}
+def _promise(training: dict) -> str:  # type: ignore[type-arg]
+    if not (promise := training.get("recalibrated")):
+        return ""
+    return f"""## What is promised
 
-A finding is accepted only if its stance is sure too:
-{", ".join(f"{name} {value:.2f}" for name, value in m["stance"]["accept"].items())}.
+The weights are those of {promise["of"]}. Calibration and thresholds were refitted on
+{promise["fitted_on"]} labelled passages and tested on {promise["tested_on"]} others: with
+confidence {1 - promise["delta"]:.0%}, at most {promise["risk"]:.1%} of the accepted findings are
+wrong (no such narrative in the passage, or another stance). Of {promise["drawn"]} findings, one
+drawn of each group of passages, {promise["wrong"]} were. It holds for texts that are drawn like
+the labelled ones (`docs/calibration.md`).
+
 """

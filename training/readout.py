@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serving.classifier import Classifier
+from serving.decisions import Decisions
 from training.calibrate import Raw
 from training.encoding import narrative_row, stance_row
 from training.labels.sources import Passage
@@ -16,16 +18,34 @@ CHUNK = 128
 
 
 @dataclass(frozen=True, kw_only=True)
-class Readout:
-    """Probabilities beside labels.
+class Said:
+    """Probabilities of texts.
 
-    `narratives` and `truth` (passages, narratives): the highest probability over the parts that
-    serving cut the text into. `stances` (passages, narratives, stances): those of that part.
-    `stance_truth` (passages, narratives): negative where a narrative is not carried.
+    `narratives` (texts, narratives): the highest probability over the parts that serving cut the
+    text into. `stances` (texts, narratives, stances): those of that part.
     """
 
     narratives: Array
     stances: Array
+
+    def reviewed(self, decisions: Decisions) -> NDArray[np.bool_]:
+        """Return what serving would answer at all, shape (texts, narratives)."""
+        return np.asarray(self.narratives >= decisions.review)
+
+    def accepted(self, decisions: Decisions) -> NDArray[np.bool_]:
+        """Return what serving would answer with `accept`, stance included."""
+        sure = self.stances.max(-1) >= decisions.stance_accept[self.stances.argmax(-1)]
+        return np.asarray((self.narratives >= decisions.accept) & sure)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readout(Said):
+    """Probabilities beside labels.
+
+    `truth` (passages, narratives): 1 where a narrative is carried. `stance_truth` (passages,
+    narratives): the stance's index, negative where a narrative is not carried.
+    """
+
     truth: Labels
     stance_truth: Labels
 
@@ -42,19 +62,25 @@ class Readout:
 
 def read(classifier: Classifier, passages: Sequence[Passage], taxonomy: Taxonomy) -> Readout:
     """Classify labelled passages as a caller's text would be."""
+    said = listen(classifier, [passage.text for passage in passages])
+    return Readout(
+        narratives=said.narratives,
+        stances=said.stances,
+        truth=truth(passages, taxonomy),
+        stance_truth=stance_truth(passages, taxonomy),
+    )
+
+
+def listen(classifier: Classifier, texts: Sequence[str]) -> Said:
+    """Classify texts that may have no labels."""
     narratives, stances = [], []
-    for start in range(0, len(passages), CHUNK):
-        for reading in classifier.read([p.text for p in passages[start : start + CHUNK]]):
+    for start in range(0, len(texts), CHUNK):
+        for reading in classifier.read(texts[start : start + CHUNK]):
             best = reading.narratives.argmax(0)
             columns = np.arange(len(best))
             narratives.append(reading.narratives[best, columns])
             stances.append(reading.stances[best, columns])
-    return Readout(
-        narratives=np.array(narratives),
-        stances=np.array(stances),
-        truth=truth(passages, taxonomy),
-        stance_truth=stance_truth(passages, taxonomy),
-    )
+    return Said(narratives=np.array(narratives), stances=np.array(stances))
 
 
 def truth(passages: Sequence[Passage], taxonomy: Taxonomy) -> Labels:

@@ -3,12 +3,8 @@
 import random
 import shutil
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from serving.classifier import Classifier
 from serving.model_folder import NarrativeDecision, StanceDecision
@@ -16,24 +12,15 @@ from serving.normalise import normalise
 from training import calibrate, export, readout, run
 from training.corpus import Corpus
 from training.errors import TrainingError
-from training.evaluation import System, compare, slices
+from training.evaluation.measured import Measured, measure
+from training.evaluation.parts import KEYS, slices
+from training.evaluation.system import compare
 from training.labels.sources import Passage
 from training.model_card import write_card
 
 CALIBRATION_SEED = 11
 FEWEST_OF_A_LANGUAGE = 20
 """A language with fewer passages in training is not called supported."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """A model folder read on dev and test, through serving's classifier."""
-
-    system: System
-    accepted: NDArray[np.bool_]
-    """Test passages and narratives that serving would answer with `accept`, stance included."""
-    reviewed: NDArray[np.bool_]
-    """Those that it would answer at all."""
 
 
 def export_run(folder: Path, corpus: Corpus, final: Path, *, int8: bool = True) -> dict[str, Any]:
@@ -100,7 +87,7 @@ def export_run(folder: Path, corpus: Corpus, final: Path, *, int8: bool = True) 
         )
 
     manifest({})
-    metrics = figures(measure(target, corpus), corpus.side("test"))
+    metrics = figures(measure(target, corpus))
     manifest(metrics)
     write_card(target)
     target.replace(final)
@@ -113,41 +100,12 @@ def _languages(train: list[Passage]) -> dict[str, int]:
     return {code: count for code, count in counts if count >= FEWEST_OF_A_LANGUAGE}
 
 
-def measure(folder: Path, corpus: Corpus) -> Measured:
-    """Read dev and test through a model folder.
-
-    Raises:
-        TrainingError: the folder's narratives are not those of the corpus.
-    """
-    classifier = Classifier.load(folder)
-    manifest = classifier.manifest
-    if (classifier.narratives, classifier.stances) != (
-        corpus.taxonomy.narrative_ids,
-        corpus.taxonomy.stance_ids,
-    ):
-        raise TrainingError(
-            f"{folder} tells other narratives or stances than the taxonomy given, or in another "
-            "order: pass the --taxonomy that it was made with."
-        )
-    rules = [manifest.decisions[label.id] for label in manifest.narratives]
-    dev = readout.read(classifier, corpus.side("dev"), corpus.taxonomy)
-    test = readout.read(classifier, corpus.side("test"), corpus.taxonomy)
-    accept = np.array([rule.accept for rule in rules])
-    stance_accept = np.array([manifest.stance.accept[s.id] for s in manifest.stances])
-    sure = test.stances.max(-1) >= stance_accept[test.stances.argmax(-1)]
-    return Measured(
-        system=System(name=manifest.name, dev=dev, test=test),
-        accepted=(test.narratives >= accept) & sure,
-        reviewed=test.narratives >= np.array([rule.review for rule in rules]),
-    )
-
-
-def figures(measured: Measured, test: list[Passage]) -> dict[str, Any]:
+def figures(measured: Measured) -> dict[str, Any]:
     """Return the figures that the manifest carries."""
-    languages = slices(measured.system, test, measured.accepted, lambda passage: passage.lang)
+    languages = slices(measured, KEYS["language"])
     return {
-        "test_passages": len(test),
-        **compare(measured.system, test).as_json(),
+        "test_passages": len(measured.passages),
+        **compare(measured.system, measured.groups).as_json(),
         "macro_f1_by_language": {
             part.name: round(part.macro_f1, 4)
             for part in languages

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from serving.classifier import LONGEST_ID, Classifier, Item, check_text
 from serving.errors import TextError
+from serving.explanations import explained
 from serving.http.body import reader
 from serving.http.problems import (
     MEDIA_TYPE,
@@ -87,8 +88,11 @@ async def classify(
 ) -> JSONResponse:
     """Label one text with the narratives that it carries."""
     check_text(body.text, longest=settings.max_text)
-    predictions = await _predict(request, [Item(body.text, body.id)], scores=body.scores)
-    return JSONResponse(predictions[0].as_json())
+    [prediction] = await _predict(request, [Item(body.text, body.id)], scores=body.scores)
+    if body.explain:
+        explain = partial(explained, _classifier(request), body.text, prediction)
+        prediction = await to_thread.run_sync(explain, limiter=request.app.state.limiter)
+    return JSONResponse(prediction.as_json())
 
 
 @router.post(

@@ -23,6 +23,9 @@ class ClassifyRequest(_Request):
 
     text: StrictStr
     id: Identifier | None = None
+    explain: StrictBool = Field(
+        default=False, description="answer which words carried each finding"
+    )
 
 
 class BatchItem(BaseModel):

@@ -191,6 +191,17 @@ def test_scores_are_written_when_asked_for(source: Path, tmp_path: Path, tiny_mo
     assert set(first["scores"]) == {"red-tractors", "blue-boats", "green-trains"}
 
 
+def test_explanations_are_written_when_asked_for(
+    source: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    assert run("score", source, "--out", out, "--model", tiny_model, "--explain") == 0
+    first = json.loads(out.read_text(encoding="utf-8").splitlines()[0])
+    assert all("explanation" in finding for finding in first["narratives"])
+    assert run("score", source, "--out", out, "--model", tiny_model) == 0
+    assert "explanation" not in out.read_text(encoding="utf-8")
+
+
 def test_without_rejects_none_are_spoken_of(
     tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -164,3 +164,17 @@ def test_a_figure_reads_and_is_stored_rounded() -> None:
     figure = Figure(0.123456, 0.1, 0.2)
     assert str(figure) == "0.123 [0.100, 0.200]"
     assert figure.as_json() == {"value": 0.1235, "low": 0.1, "high": 0.2}
+
+
+def test_nought_of_fifty_still_leaves_something_open() -> None:
+    found = metrics.rate(np.zeros(50, bool)).as_json()
+    assert found is not None
+    assert (found["count"], found["total"], found["low"]) == (0, 50, 0.0)
+    # Clopper and Pearson: 1 - 0.025 ** (1 / 50)
+    assert found["high"] == pytest.approx(0.0711, abs=1e-4)
+
+
+def test_a_share_of_nothing_is_none() -> None:
+    assert metrics.rate(np.zeros(0, bool)).as_json() is None
+    assert metrics.share(np.zeros(0, bool)) is None
+    assert metrics.share(np.array([True, False])) == 0.5

@@ -10,38 +10,13 @@ from serving.classifier import Classifier, Item
 from serving.model_folder import open_folder
 from tests.training.toy import write_labels
 from training import corpus as corpora
-from training import release, report, run
+from training import release, run
 from training.baselines import tfidf
 from training.errors import TrainingError
+from training.evaluation import markdown, report
+from training.evaluation.measured import measure
 from training.recipe import Recipe
 from training.taxonomy import Taxonomy
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory, made_up: Taxonomy) -> corpora.Corpus:
-    folder = tmp_path_factory.mktemp("labels")
-    return corpora.load(folder, write_labels(folder, made_up), None)
-
-
-@pytest.fixture(scope="module")
-def finished(
-    tmp_path_factory: pytest.TempPathFactory,
-    corpus: corpora.Corpus,
-    checkpoint: Path,
-    tiny_recipe: Recipe,
-) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "toy"
-    run.start(folder, corpus, str(checkpoint), tiny_recipe)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def released(
-    tmp_path_factory: pytest.TempPathFactory, corpus: corpora.Corpus, finished: Path
-) -> Path:
-    target = tmp_path_factory.mktemp("models") / "toy-0.0.1"
-    release.export_run(finished, corpus, target)
-    return target
 
 
 def test_another_taxonomy_makes_another_classifier(released: Path) -> None:
@@ -121,10 +96,10 @@ def test_exporting_what_was_not_trained_names_the_command(
 def test_the_report_has_every_narrative_and_both_systems(
     released: Path, corpus: corpora.Corpus
 ) -> None:
-    measured = release.measure(released, corpus)
+    measured = measure(released, corpus)
     sides = {side: corpus.side(side) for side in ("train", "dev", "test")}
     found = report.evaluate(measured, [tfidf(sides, corpus.taxonomy)], corpus)
-    text = report.markdown(found)
+    text = markdown.page(found)
     assert all(f"`{narrative}`" in text for narrative in corpus.taxonomy.narrative_ids)
     assert "TF-IDF" in text
     assert found["systems"]["toy-0.0.1"]["macro_f1"]["value"] > 0.6
