@@ -6,7 +6,7 @@ SOURCES ?= $(or $(NARRASCOPE_SOURCES),../shared/data)
 BIN = .venv/bin
 
 .DEFAULT_GOAL = help
-.PHONY: help setup setup-training serve score train evaluate report test lint bench notebooks lock clean
+.PHONY: help setup setup-training serve score train evaluate report test lint bench bench-topics notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ lint: setup-training ## ruff and mypy
 
 bench: setup-training ## time `narrascope score` beside a plain transformers pipeline
 	$(BIN)/python -m tests.benchmarks.scoring --sources $(SOURCES)
+
+bench-topics: setup-training ## train on another taxonomy (SIB-200 topics) and write its figures
+	$(BIN)/python -m tests.benchmarks.topics --sources $(SOURCES) --docs docs
 
 notebooks: setup-training ## execute the notebooks
 	$(BIN)/python -m tests.notebooks

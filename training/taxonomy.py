@@ -41,7 +41,7 @@ class Taxonomy(BaseModel):
 
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     narratives: list[Narrative] = Field(min_length=1)
-    stances: list[Stance] = Field(min_length=2)
+    stances: list[Stance] = Field(min_length=1, description="one alone: labels without stance")
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> "Taxonomy":

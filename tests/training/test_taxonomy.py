@@ -85,8 +85,15 @@ def test_examples_of_an_unknown_stance_are_named(tmp_path: Path, raw: dict[str, 
         taxonomies.load(write(tmp_path, raw))
 
 
-def test_one_stance_is_too_few(tmp_path: Path, raw: dict[str, Any]) -> None:
+def test_one_stance_means_labels_without_stance(tmp_path: Path, raw: dict[str, Any]) -> None:
     del raw["stances"][1]
+    for narrative in raw["narratives"]:
+        narrative["examples"] = {}
+    assert len(taxonomies.load(write(tmp_path, raw)).stances) == 1
+
+
+def test_no_stance_is_too_few(tmp_path: Path, raw: dict[str, Any]) -> None:
+    raw["stances"] = []
     with pytest.raises(LabelError, match=r"taxonomy\.yaml: stances: "):
         taxonomies.load(write(tmp_path, raw))
 

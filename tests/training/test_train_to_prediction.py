@@ -31,6 +31,20 @@ def test_another_taxonomy_makes_another_classifier(released: Path) -> None:
         assert best.confidence > 0.5
 
 
+def test_labels_without_stance_make_a_classifier(
+    tmp_path: Path, made_up: Taxonomy, checkpoint: Path, tiny_recipe: Recipe
+) -> None:
+    taxonomy = write_labels(tmp_path / "labels", made_up, {"for": "is good"})
+    corpus = corpora.load(tmp_path / "labels", taxonomy, None)
+    run.start(tmp_path / "run", corpus, str(checkpoint), tiny_recipe)
+    release.export_run(tmp_path / "run", corpus, tmp_path / "plain-0.0.1")
+    classifier = Classifier.load(tmp_path / "plain-0.0.1")
+    best = classifier.predict([Item("the red tractor 99 is good")])[0].narratives[0]
+    assert (best.narrative, best.stance, best.stance_confidence) == ("red-tractors", "for", 1)
+    sides = {side: corpus.side(side) for side in ("train", "dev", "test")}
+    assert tfidf(sides, corpus.taxonomy).test.stances.shape[2] == 1
+
+
 def test_the_manifest_says_what_the_model_was_made_from(
     released: Path, corpus: corpora.Corpus, tiny_recipe: Recipe
 ) -> None:

@@ -11,13 +11,13 @@ WORDS = {"red-tractors": "red tractor", "blue-boats": "blue boat", "green-trains
 OPINIONS = {"for": "is good", "against": "is bad"}
 
 
-def write_labels(folder: Path, taxonomy: Taxonomy) -> Path:
+def write_labels(folder: Path, taxonomy: Taxonomy, opinions: dict[str, str] = OPINIONS) -> Path:
     """Write a label folder with a taxonomy file; return the taxonomy's path."""
     (folder / "written").mkdir(parents=True)
     rows = []
     for number in range(20):
         for narrative, words in WORDS.items():
-            for stance, opinion in OPINIONS.items():
+            for stance, opinion in opinions.items():
                 text = f"{'the ' * (number % 3)}{words} {number} {opinion}{'!' * (number % 4)}"
                 rows.append((text, {narrative: stance}))
         rows.append((f"the {['boat', 'train', 'tractor'][number % 3]} number {number}", {}))
@@ -41,5 +41,11 @@ def write_labels(folder: Path, taxonomy: Taxonomy) -> Path:
         sides[side].append(f"written:toy-{index}")
     (folder / "split.json").write_text(json.dumps(sides))
     path = folder / "taxonomy.yaml"
-    path.write_text(yaml.safe_dump(taxonomy.model_dump(mode="json")))
+    about = taxonomy.model_dump(mode="json")
+    about["stances"] = [stance for stance in about["stances"] if stance["id"] in opinions]
+    for narrative in about["narratives"]:
+        narrative["examples"] = {
+            stance: texts for stance, texts in narrative["examples"].items() if stance in opinions
+        }
+    path.write_text(yaml.safe_dump(about))
     return path
