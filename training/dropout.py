@@ -26,9 +26,9 @@ class SharedDropout(nn.Module):
 
 
 def share_over_tokens(encoder: nn.Module, p: float) -> None:
-    """Replace every dropout of an encoder in place."""
+    """Replace every dropout of an encoder in place; one that is off (of attention) stays off."""
     for name, child in encoder.named_children():
-        if isinstance(child, nn.Dropout):
-            setattr(encoder, name, SharedDropout(p))
-        else:
+        if not isinstance(child, nn.Dropout):
             share_over_tokens(child, p)
+        elif child.p:
+            setattr(encoder, name, SharedDropout(p))

@@ -31,3 +31,9 @@ def test_every_dropout_of_an_encoder_is_replaced_at_any_depth() -> None:
     assert kinds.count(SharedDropout) == 2
     assert nn.Dropout not in kinds
     assert [m.p for m in encoder.modules() if isinstance(m, SharedDropout)] == [0.1, 0.1]
+
+
+def test_a_dropout_that_is_off_stays_off() -> None:
+    encoder = nn.Sequential(nn.Dropout(0.0), nn.Linear(2, 2))
+    share_over_tokens(encoder, 0.1)
+    assert [module.p for module in encoder.modules() if hasattr(module, "p")] == [0.0]
