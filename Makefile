@@ -6,7 +6,7 @@ SOURCES ?= $(or $(NARRASCOPE_SOURCES),../shared/data)
 BIN = .venv/bin
 
 .DEFAULT_GOAL = help
-.PHONY: help setup setup-training serve score train evaluate report test lint bench bench-topics notebooks lock clean
+.PHONY: help setup setup-training serve score train evaluate report readme test lint bench bench-topics notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ evaluate: setup-training ## measure the released model on held-out labels
 
 report: setup-training ## measure everything and write docs/evaluation.md (RUN= the model's own run, if kept)
 	$(BIN)/narrascope evaluate --model $(MODEL) --sources $(SOURCES) $(if $(RUN),--run $(RUN)) --neutral sib200 --robustness --explanations --out docs
+
+readme: setup-training ## put the committed figures and the model's answer into README.md
+	$(BIN)/python -m training.readme --model $(MODEL)
 
 test: lint ## lint, types and all tests
 	$(BIN)/python -m pytest

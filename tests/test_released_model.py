@@ -33,7 +33,7 @@ def test_the_model_tells_the_taxonomy_of_the_repository() -> None:
 
 def test_the_readme_shows_the_real_answer() -> None:
     readme = Path("README.md").read_text(encoding="utf-8")
-    found = re.search(r"curl .*?-d '(.*?)'\n```\n\n```json\n(.*?)\n```", readme, re.DOTALL)
+    found = re.search(r"curl .*?-d '(.*?)'\n```\n.*?```json\n(.*?)\n```", readme, re.DOTALL)
     assert found is not None
     with TestClient(create_app(Settings(model=RELEASED))) as client:
         answer = client.post("/v1/classify", json=json.loads(found[1])).json()

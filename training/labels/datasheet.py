@@ -1,41 +1,15 @@
-"""The numbers in the datasheet: blocks between comments, made anew in place.
+"""The generated blocks of the datasheet."""
 
-A block begins with `<!-- generated:NAME -->` and ends with `<!-- /generated -->`; what stands
-around the blocks is written by people and left alone.
-"""
-
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from training.errors import LabelError
+from training.generated import table
 from training.labels import agreement, shortcuts, stats
 from training.labels.records import Record, StandOff, Written
 from training.taxonomy import Taxonomy
 
-BLOCK = re.compile(
-    r"(<!-- generated:(?P<name>[\w-]+) -->\n)(?P<content>.*?)(<!-- /generated -->)", re.DOTALL
-)
-BEGIN = "<!-- generated:"
 NOT_AUDITED = "Not measured yet: run `narrascope labels shortcuts --json docs/shortcuts.json`."
-
-
-def refresh(page: str, blocks: Mapping[str, str]) -> str:
-    """Return the page with every block made anew.
-
-    Raises:
-        LabelError: a block has no end or is of an unknown name.
-    """
-    found = list(BLOCK.finditer(page))
-    if len(found) != page.count(BEGIN) or any(BEGIN in match["content"] for match in found):
-        raise LabelError("the datasheet has a generated block without <!-- /generated -->.")
-    for match in found:
-        if match["name"] not in blocks:
-            raise LabelError(
-                f"the datasheet asks for {match['name']!r}; there is {', '.join(blocks)}."
-            )
-    return BLOCK.sub(lambda match: f"{match[1]}{blocks[match['name']]}\n{match[4]}", page)
 
 
 def blocks(
@@ -49,11 +23,11 @@ def blocks(
     measured = agreement.measure(records, taxonomy, sides)
     return {
         "counts": _counts(counted),
-        "languages": _table(
+        "languages": table(
             ["language", "real", "written"],
             [[code, *counts.values()] for code, counts in counted.by_language.items()],
         ),
-        "narratives": _table(
+        "narratives": table(
             ["narrative", *taxonomy.stance_ids, "all"],
             [
                 [f"`{name}`", *counts.values(), sum(counts.values())]
@@ -72,7 +46,7 @@ def blocks(
         ),
         "annotators": _tally("decided by", (record.annotator for record in records)),
         "sides": _sides(records, sides),
-        "agreement": measured.as_table(),
+        "agreement": measured.astable(),
         "shortcuts": shortcuts.markdown(audit) if audit else NOT_AUDITED,
     }
 
@@ -89,16 +63,11 @@ def _counts(counted: stats.Statistics) -> str:
 def _sides(records: Sequence[Record], sides: Mapping[str, str]) -> str:
     counts = Counter((sides.get(record.key, "-"), agreement.origin(record)) for record in records)
     names = list(dict.fromkeys([*sorted(set(sides.values())), *(side for side, _ in counts)]))
-    return _table(
+    return table(
         ["side", "real", "written"],
         [[name, counts[name, "real"], counts[name, "written"]] for name in names],
     )
 
 
 def _tally(title: str, values: Any) -> str:
-    return _table([title, "passages"], [[f"`{v}`", n] for v, n in sorted(Counter(values).items())])
-
-
-def _table(header: list[str], rows: list[list[Any]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    return table([title, "passages"], [[f"`{v}`", n] for v, n in sorted(Counter(values).items())])

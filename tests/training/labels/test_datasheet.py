@@ -3,11 +3,9 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from training import taxonomy as taxonomies
 from training.corpus import SPLIT
-from training.errors import LabelError
+from training.generated import contents
 from training.labels import datasheet, records, split
 from training.labels.records import Written
 from training.taxonomy import Taxonomy
@@ -23,38 +21,10 @@ def test_the_committed_datasheet_is_not_stale() -> None:
     fresh = datasheet.blocks(
         records.read(LABELS, taxonomy), taxonomy, split.read(LABELS / SPLIT), audit
     )
-    page = (LABELS / "DATASHEET.md").read_text(encoding="utf-8")
-    stale = [
-        match["name"]
-        for match in datasheet.BLOCK.finditer(page)
-        if match["content"] != fresh[match["name"]] + "\n"
-    ]
+    shown = contents((LABELS / "DATASHEET.md").read_text(encoding="utf-8"))
+    stale = [name for name, content in shown.items() if content != fresh[name]]
     assert stale == [], "run `narrascope labels datasheet`"
-    assert {match["name"] for match in datasheet.BLOCK.finditer(page)} == set(fresh)
-
-
-def test_blocks_are_made_anew_and_the_rest_is_left_alone() -> None:
-    page = "Before.\n\n<!-- generated:a -->\nold\n<!-- /generated -->\nBetween \\1.\n"
-    page += "<!-- generated:b -->\n<!-- /generated -->\nAfter.\n"
-    fresh = datasheet.refresh(page, {"a": "1 of \\2", "b": "two\nlines"})
-    assert fresh == (
-        "Before.\n\n<!-- generated:a -->\n1 of \\2\n<!-- /generated -->\nBetween \\1.\n"
-        "<!-- generated:b -->\ntwo\nlines\n<!-- /generated -->\nAfter.\n"
-    )
-    assert datasheet.refresh(fresh, {"a": "1 of \\2", "b": "two\nlines"}) == fresh
-
-
-@pytest.mark.parametrize(
-    ("page", "reason"),
-    [
-        ("<!-- generated:a -->\n", "without"),
-        ("<!-- generated:a -->\n<!-- generated:a -->\n<!-- /generated -->\n", "without"),
-        ("<!-- generated:b -->\n<!-- /generated -->\n", "asks for 'b'; there is a"),
-    ],
-)
-def test_a_page_that_does_not_hold_together_is_refused(page: str, reason: str) -> None:
-    with pytest.raises(LabelError, match=reason):
-        datasheet.refresh(page, {"a": "1"})
+    assert set(shown) == set(fresh)
 
 
 def test_numbers_follow_the_records(made_up: Taxonomy) -> None:

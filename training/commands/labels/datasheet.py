@@ -9,6 +9,7 @@ from training import corpus
 from training import taxonomy as taxonomies
 from training.commands.options import LABELS, TAXONOMY
 from training.errors import LabelError
+from training.generated import refresh
 from training.labels import datasheet, records
 from training.labels import split as splits
 
@@ -36,8 +37,6 @@ def command(labels: Path, taxonomy: Path, shortcuts: Path) -> None:
     frozen = labels / corpus.SPLIT
     sides = splits.read(frozen) if frozen.exists() else {}
     audit = json.loads(shortcuts.read_bytes()) if shortcuts.exists() else None
-    fresh = datasheet.refresh(
-        page, datasheet.blocks(records.read(labels, known), known, sides, audit)
-    )
+    fresh = refresh(page, datasheet.blocks(records.read(labels, known), known, sides, audit))
     path.write_text(fresh, encoding="utf-8")
     click.echo(f"{path}: {'as it was' if fresh == page else 'made anew'}.")
