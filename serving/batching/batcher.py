@@ -10,8 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from serving.batching.cache import Cache
 from serving.batching.queue import Turn
 from serving.batching.scorer import Batch, Scorer, Ticket
-from serving.classifier import Classifier, Item, Prepared
-from serving.predictions import Prediction
+from serving.classifier import Classifier, Prepared, Reading
 
 TOKENISERS = 2
 """Texts that are cut and tokenised at the same time, over all callers."""
@@ -67,44 +66,38 @@ class Batcher:
         """Tokens that wait for the network."""
         return self._scorer.queue.tokens
 
-    async def predict(
+    async def read(
         self,
-        items: Sequence[Item],
+        texts: Sequence[str],
         *,
-        scores: bool = False,
         cache: bool = True,
         turn: Turn | None = None,
         cost: Cost | None = None,
-    ) -> list[Prediction]:
-        """Label texts, in order; a caller that is cancelled takes its passages with it.
+    ) -> list[Reading]:
+        """Read texts, in order; a caller that is cancelled takes its passages with it.
 
         Args:
-            items: texts that `check_text` has passed.
-            scores: whether to answer every narrative's confidence.
+            texts: what `check_text` has passed.
             cache: whether scores may come from, and be kept in, the cache.
             turn: the caller's place in the queue, if it asks more than once.
             cost: filled in with what was spent.
         """
         turn, cost = turn or Turn(), cost or Cost()
         with self._open() as claims:
-            claimed: list[tuple[Item, Prepared, Ticket]] = []
+            claimed: list[tuple[Prepared, Ticket]] = []
             asked = time.perf_counter()
-            for item in items:
-                prepared = await self._prepare(item.text)
+            for text in texts:
+                prepared = await self._prepare(text)
                 ticket = self._scorer.submit(prepared.ids, turn, cache=cache)
                 claims.callback(ticket.leave)
-                claimed.append((item, prepared, ticket))
-            cost.tokenise += time.perf_counter() - asked
-            answers = [
-                self.classifier.prediction(
-                    item,
-                    self.classifier.reading(prepared, await ticket.scores()),
-                    scores=scores,
-                )
-                for item, prepared, ticket in claimed
+                claimed.append((prepared, ticket))
+            cost.tokenise += (tokenised := time.perf_counter() - asked)
+            readings = [
+                self.classifier.reading(prepared, await ticket.scores())
+                for prepared, ticket in claimed
             ]
-            _add(cost, [ticket for _, _, ticket in claimed], asked)
-        return answers
+            _add(cost, [ticket for _, ticket in claimed], asked + tokenised)
+        return readings
 
     @contextmanager
     def _open(self) -> Iterator[ExitStack]:
@@ -125,12 +118,12 @@ class Batcher:
         return prepared
 
 
-def _add(cost: Cost, tickets: Sequence[Ticket], asked: float) -> None:
+def _add(cost: Cost, tickets: Sequence[Ticket], tokenised: float) -> None:
     jobs = [job for ticket in tickets for job in ticket.jobs]
     if not jobs:
         return
     begun = min(job.begun for job in jobs)
-    cost.queue += max(0.0, begun - asked - cost.tokenise)
+    cost.queue += max(0.0, begun - tokenised)
     cost.infer += max(job.ended for job in jobs) - begun
     cost.tokens += sum(len(job.ids) for job in jobs)
     cost.passages += len(jobs)
