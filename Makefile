@@ -6,7 +6,7 @@ SOURCES ?= $(or $(NARRASCOPE_SOURCES),../shared/data)
 BIN = .venv/bin
 
 .DEFAULT_GOAL = help
-.PHONY: help setup setup-training serve score train evaluate test lint bench notebooks lock clean
+.PHONY: help setup setup-training serve score train evaluate test lint bench bench-serving notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ lint: setup-training ## ruff and mypy
 
 bench: setup-training ## time `narrascope score` beside a plain transformers pipeline
 	$(BIN)/python -m tests.benchmarks.scoring --sources $(SOURCES)
+
+bench-serving: setup-training ## time the HTTP service beside other servers (makes their environments)
+	$(BIN)/python -m tests.benchmarks.serving --sources $(SOURCES) --out docs/bench/serving.json
 
 notebooks: setup-training ## execute the notebooks
 	$(BIN)/python -m tests.notebooks
