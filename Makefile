@@ -6,7 +6,7 @@ SOURCES ?= $(or $(NARRASCOPE_SOURCES),../shared/data)
 BIN = .venv/bin
 
 .DEFAULT_GOAL = help
-.PHONY: help setup setup-training serve score train evaluate report readme test lint bench bench-topics notebooks lock clean
+.PHONY: help setup setup-training serve score train evaluate report readme test lint bench bench-serving bench-topics notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ lint: setup-training ## ruff and mypy
 
 bench: setup-training ## time `narrascope score` beside a plain transformers pipeline
 	$(BIN)/python -m tests.benchmarks.scoring --sources $(SOURCES)
+
+bench-serving: setup-training ## time the HTTP service beside other servers (makes their environments)
+	$(BIN)/python -m tests.benchmarks.serving --sources $(SOURCES) --out docs/bench/serving.json
 
 bench-topics: setup-training ## train on another taxonomy (SIB-200 topics) and write its figures
 	$(BIN)/python -m tests.benchmarks.topics --sources $(SOURCES) --docs docs

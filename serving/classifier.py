@@ -53,10 +53,13 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class Prepared:
+    """A text cut into passages; `ids` has the tokens of each, `spans` its place when normalised."""
+
     language: Language
     normalised: Normalised
     spans: list[Span]
+    ids: list[list[int]]
 
 
 class Classifier:
@@ -103,7 +106,7 @@ class Classifier:
         for item in items:
             check_text(item.text)
         return [
-            self._prediction(item, reading, scores)
+            self.prediction(item, reading, scores=scores)
             for item, reading in zip(items, self.read([item.text for item in items]), strict=True)
         ]
 
@@ -111,23 +114,49 @@ class Classifier:
         """Cut texts into passages and return each passage's probabilities, before any decision."""
         if not texts:
             return []
-        prepared = [self._prepare(text) for text in texts]
-        passages = [p.normalised.text[span.begin : span.end] for p in prepared for span in p.spans]
-        raw = self._engine.score(self._tokens.encode(passages))
-        narratives, stances = self._decisions.probabilities(raw)
+        prepared = self.prepare(texts)
+        raw = self.score([ids for p in prepared for ids in p.ids])
         readings, at = [], 0
         for p in prepared:
-            upto = at + len(p.spans)
-            spans = [Span(*p.normalised.original(span.begin, span.end)) for span in p.spans]
-            readings.append(Reading(p.language, spans, narratives[at:upto], stances[at:upto]))
+            upto = at + len(p.ids)
+            readings.append(self.reading(p, Scores(raw.narratives[at:upto], raw.stances[at:upto])))
             at = upto
         return readings
 
     def weigh(self, passages: Sequence[str]) -> Array:
         """Return P(narrative) of normalised passages as they are, shape (passages, narratives)."""
-        return self._decisions.probabilities(self._engine.score(self._tokens.encode(passages)))[0]
+        return self.weights(self.score(self.encode(passages)))
 
-    def _prepare(self, text: str) -> _Prepared:
+    def encode(self, passages: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of normalised passages as they are."""
+        return self._tokens.encode(passages)
+
+    def weights(self, scores: Scores) -> Array:
+        """Return P(narrative) of raw scores, shape (passages, narratives)."""
+        return self._decisions.probabilities(scores)[0]
+
+    def prepare(self, texts: Sequence[str]) -> list[Prepared]:
+        """Cut texts into passages of token ids: all that comes before the network."""
+        cut = [self._cut(text) for text in texts]
+        passages = [plain.text[s.begin : s.end] for _, plain, spans in cut for s in spans]
+        ids = iter(self._tokens.encode(passages))
+        return [
+            Prepared(language, plain, spans, [next(ids) for _ in spans])
+            for language, plain, spans in cut
+        ]
+
+    def score(self, ids: Sequence[Sequence[int]]) -> Scores:
+        """Run passages, given as token ids, through the network."""
+        return self._engine.score(ids)
+
+    def reading(self, prepared: Prepared, scores: Scores) -> Reading:
+        """Return the probabilities of a text, out of its passages' raw scores."""
+        narratives, stances = self._decisions.probabilities(scores)
+        original = prepared.normalised.original
+        spans = [Span(*original(span.begin, span.end)) for span in prepared.spans]
+        return Reading(prepared.language, spans, narratives, stances)
+
+    def _cut(self, text: str) -> tuple[Language, Normalised, list[Span]]:
         normalised = normalise(text)
         language = self._detector.detect(normalised.text)
         spans = split(
@@ -137,9 +166,10 @@ class Classifier:
             limit=self._tokens.room,
         )
         # What has no visible text left is still answered for, as one passage.
-        return _Prepared(language, normalised, spans or [Span(0, len(normalised.text))])
+        return language, normalised, spans or [Span(0, len(normalised.text))]
 
-    def _prediction(self, item: Item, reading: Reading, scores: bool) -> Prediction:
+    def prediction(self, item: Item, reading: Reading, *, scores: bool = False) -> Prediction:
+        """Decide what a reading says of a text."""
         findings = [
             self._finding(reading, passage, narrative)
             for passage, narrative in np.argwhere(reading.narratives >= self._decisions.review)

@@ -7,10 +7,11 @@ an explained passage costs at most `GROUPS` + 1 further ones through the network
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise
 
 from serving.classifier import Classifier
+from serving.decisions import Array
 from serving.normalise import normalise
 from serving.passages import Span
 from serving.predictions import Finding, Prediction, Words
@@ -26,10 +27,17 @@ LEAST = 0.01
 _WORD = re.compile(r"\S+")
 
 
-def explained(classifier: Classifier, text: str, prediction: Prediction) -> Prediction:
+Weigh = Callable[[Sequence[str]], Array]
+"""Returns P(narrative) of normalised passages, shape (passages, narratives)."""
+
+
+def explained(
+    classifier: Classifier, text: str, prediction: Prediction, weigh: Weigh | None = None
+) -> Prediction:
     """Return the prediction of `text` with an explanation of its best findings.
 
-    Findings of further passages than the first `PASSAGES` keep none.
+    Findings of further passages than the first `PASSAGES` keep none. The classifier weighs the
+    occluded passages itself unless `weigh` does, such as a queue that it shares with others.
     """
     passages = list(dict.fromkeys((f.begin, f.end) for f in prediction.narratives))[:PASSAGES]
     found = {
@@ -37,6 +45,7 @@ def explained(classifier: Classifier, text: str, prediction: Prediction) -> Pred
             classifier,
             text[slice(*passage)],
             [f.narrative for f in prediction.narratives if (f.begin, f.end) == passage],
+            weigh,
         )
         for passage in passages
     }
@@ -60,7 +69,7 @@ def _with(finding: Finding, found: dict[str, list[Words]] | None) -> Finding:
 
 
 def explain(
-    classifier: Classifier, passage: str, narratives: Sequence[str]
+    classifier: Classifier, passage: str, narratives: Sequence[str], weigh: Weigh | None = None
 ) -> dict[str, list[Words]]:
     """Name the words of a passage that carry each of `narratives`, the weightiest first.
 
@@ -70,7 +79,7 @@ def explain(
     normalised = normalise(passage)
     runs = grouped(normalised.text)
     texts = [normalised.text, *(without(normalised.text, [run]) for run in runs)]
-    confidences = classifier.weigh(texts)
+    confidences = (weigh or classifier.weigh)(texts)
     found = {}
     for narrative in narratives:
         column = confidences[:, classifier.narratives.index(narrative)]

@@ -1,7 +1,9 @@
 """Token ids out of text, by the tokenizer of a model folder."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer
 
@@ -14,7 +16,8 @@ class Tokens:
     def __init__(self, path: Path, *, prefix: str, limit: int) -> None:
         """Read a `tokenizer.json`."""
         try:
-            self._tokenizer = Tokenizer.from_file(str(path))
+            raw = json.loads(path.read_bytes())
+            self._tokenizer = Tokenizer.from_str(json.dumps(_shielded(raw), ensure_ascii=False))
         except Exception as error:  # the library raises bare Exception
             raise ModelFolderError(f"{path} is no tokenizer: {error}.") from error
         self._tokenizer.no_padding()
@@ -38,3 +41,21 @@ class Tokens:
             ids if len(ids := encoding.ids) <= self.limit else [*ids[: self.limit - 1], self._end]
             for encoding in encodings
         ]
+
+
+def _shielded(raw: dict[str, Any]) -> dict[str, Any]:
+    """Put the special pieces (begin, end, padding) out of reach of text that spells them.
+
+    The library would take "</s>" inside a text for the end of it, and a unigram model would find it
+    as a piece even if told not to. The frame around a text is made of ids, and stays; any other
+    text has the very ids that it had.
+    """
+    special = {token["content"] for token in raw["added_tokens"] if token["special"]}
+    raw["added_tokens"] = [token for token in raw["added_tokens"] if not token["special"]]
+    vocabulary = raw["model"]["vocab"]
+    if isinstance(vocabulary, list):
+        for at, (piece, score) in enumerate(vocabulary):
+            if piece in special:
+                # NUL is in no text: it is refused before.
+                vocabulary[at] = [f"\0{piece}", score]
+    return raw

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from tokenizers import Tokenizer
 
 from serving.http.app import create_app
-from serving.model_folder import LARGEST_BYTES, open_folder
+from serving.model_folder import LARGEST_BYTES, TOKENIZER, open_folder
 from serving.settings import Settings
+from serving.tokens import Tokens
 from training import taxonomy
 
 RELEASED = Path("models/current")
@@ -52,3 +54,28 @@ def _without_probabilities(answer: dict) -> dict:
         for finding in answer["narratives"]
     ]
     return {**answer, "narratives": findings}
+
+
+def test_every_written_passage_has_the_ids_that_the_library_gives_it() -> None:
+    # The special pieces are shielded from text; nothing else may change by it.
+    library = Tokenizer.from_file(str(RELEASED / TOKENIZER))
+    library.no_truncation()
+    library.no_padding()
+    manifest = open_folder(RELEASED)
+    tokens = Tokens(RELEASED / TOKENIZER, prefix=manifest.reading.prefix, limit=10_000)
+    texts = [
+        json.loads(line)["text"]
+        for file in sorted(Path("data/labels/written").glob("*.jsonl"))
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
+    assert len(texts) > 1000
+    framed = [manifest.reading.prefix + text for text in texts]
+    assert tokens.encode(texts) == [found.ids for found in library.encode_batch(framed)]
+
+
+@pytest.mark.parametrize("piece", ["<s>", "</s>", "<pad>", "<unk>"])
+def test_a_text_that_spells_a_special_piece_is_ordinary_text(piece: str) -> None:
+    tokens = Tokens(RELEASED / TOKENIZER, prefix="", limit=100)
+    [ids] = tokens.encode([f"He wrote {piece} and{piece}went on {piece}"])
+    assert (ids[0], ids[-1]) == (0, 2)
+    assert not set(ids[1:-1]) & {0, 1, 2}

@@ -3,19 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
-from anyio import CapacityLimiter
-from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 
-from serving.classifier import Classifier, Item
-from serving.http import problems
-from serving.http.body import BodyError
+from serving.classifier import Classifier
+from serving.http import inference, pages, perspective, problems
+from serving.http.observe import Observe
 from serving.http.routes import router
+from serving.http.service import Service
 from serving.settings import Settings
-
-WARM_UP = "The first text compiles the kernels."
 
 
 def create_app(settings: Settings, classifier: Classifier | None = None) -> FastAPI:
@@ -23,38 +20,39 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
 
     Raises:
         ModelFolderError: at start, if the folder is not as released.
+        ServingError: the file of keys is not one.
     """
+    service = Service(settings)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        loaded = classifier
-        if loaded is None:
-            loaded = await run_in_threadpool(_load, settings)
-        await run_in_threadpool(loaded.predict, [Item(WARM_UP)])
-        # One call at a time: the engine takes all cores for each, and more only cost memory.
-        app.state.limiter = CapacityLimiter(1)
-        app.state.classifier = loaded
-        app.state.ready = True
-        yield
-        app.state.ready = False
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.running(classifier):
+            yield
 
     app = FastAPI(
         title="Narrascope",
         summary="Labels passages of text with the propaganda narratives that they carry.",
         version=version("narrascope"),
         lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
+    app.state.service = service
     app.state.settings = settings
-    app.include_router(router)
+    for each in (router, perspective.router, inference.router, pages.router):
+        app.include_router(each)
+    app.openapi = lambda: _description(app, service)  # type: ignore[method-assign]
     problems.install(app)
-    app.add_exception_handler(BodyError, _bad_body)
+    app.add_middleware(Observe, metrics=service.metrics)
     return app
 
 
-def _load(settings: Settings) -> Classifier:
-    return Classifier.load(settings.model, threads=settings.threads)
-
-
-async def _bad_body(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, BodyError)
-    return problems.respond(error.problem)
+def _description(app: FastAPI, service: Service) -> dict[str, Any]:
+    """Return the OpenAPI description; its examples name narratives of the model that answers."""
+    description = FastAPI.openapi(app)
+    if service.slot.filled:
+        narrative = service.slot.batcher.classifier.narratives[0]
+        body = description["paths"][perspective.PATH]["post"]["requestBody"]
+        body["content"]["application/json"]["example"] = perspective.example(narrative)
+    return description

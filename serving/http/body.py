@@ -5,52 +5,83 @@ and let NaN, half surrogates and keys that stand twice pass. Here each is a 4xx 
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from anyio import fail_after
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from serving.http.problems import Problem, of_validation, printable, problem
+from serving.http.encodings import decoder
+from serving.http.problems import RefusedError, of_validation, printable
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class BodyError(Exception):
-    """The body cannot be taken; `problem` says why."""
-
-    def __init__(self, found: Problem) -> None:
-        """Make the error with what is answered."""
-        super().__init__(found.detail)
-        self.problem = found
 
 
 def reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
     """Return a dependency that reads a body of the shape `model`."""
 
     async def read(request: Request) -> Model:
-        content = await _content(request, limit=request.app.state.settings.max_body_bytes)
+        content = await _content(request)
         try:
-            return model.model_validate(_parse(content))
+            return model.model_validate(parse(content))
         except ValidationError as error:
-            raise BodyError(of_validation(error)) from error
+            found = of_validation(error)
+            raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, found.detail) from error
 
     return read
 
 
-async def _content(request: Request, *, limit: int) -> bytes:
+def check_type(request: Request, *kinds: str) -> None:
+    """Refuse a body of another content type than `kinds`.
+
+    Raises:
+        RefusedError: with the types that are taken.
+    """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
-        raise _bad(
+    if kind not in kinds:
+        raise RefusedError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"The body is sent as {printable(kind[:80]) or 'no type'}: send application/json.",
+            f"The body is sent as {printable(kind[:80]) or 'no type'}: send {' or '.join(kinds)}.",
         )
+
+
+async def chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it comes, decompressed, in pieces of bounded size.
+
+    Raises:
+        RefusedError: its encoding is not known or broken, or it came to a halt.
+    """
+    seconds = request.app.state.settings.body_seconds
+    decode = decoder(request.headers.get("content-encoding", ""))
+    stream = request.stream()
+    while True:
+        try:
+            with fail_after(seconds):
+                chunk = await anext(stream, None)
+        except TimeoutError as error:
+            raise RefusedError(
+                HTTPStatus.REQUEST_TIMEOUT,
+                f"The body came to a halt for {seconds:g} s: send it without a pause.",
+                "body-seconds",
+                {"Connection": "close"},
+            ) from error
+        if chunk is None:
+            decode.finish()
+            return
+        for piece in decode.pieces(chunk):
+            yield piece
+
+
+async def _content(request: Request) -> bytes:
+    check_type(request, "application/json")
+    limit = request.app.state.settings.max_body_bytes
     content = bytearray()
-    async for chunk in request.stream():
+    async for chunk in chunks(request):
         content += chunk
         if len(content) > limit:
-            raise _bad(
+            raise RefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"The body is larger than {limit} bytes: send fewer or shorter texts.",
                 "body-bytes",
@@ -58,11 +89,16 @@ async def _content(request: Request, *, limit: int) -> bytes:
     return bytes(content)
 
 
-def _parse(content: bytes) -> Any:
+def parse(content: bytes) -> Any:
+    """Read strict JSON.
+
+    Raises:
+        RefusedError: it is not JSON, or not UTF-8.
+    """
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _bad(
+        raise RefusedError(
             HTTPStatus.BAD_REQUEST,
             f"The body is not UTF-8 (byte {error.start}): encode it as UTF-8.",
             "body-encoding",
@@ -77,7 +113,7 @@ def _parse(content: bytes) -> Any:
         reason = str(error)
     except ValueError:
         reason = "a number in it is too long"
-    raise _bad(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {reason}.", "body-json")
+    raise RefusedError(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {reason}.", "body-json")
 
 
 class _StrictnessError(ValueError):
@@ -92,7 +128,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise _StrictnessError(f"{name} is no JSON value")
-
-
-def _bad(status: HTTPStatus, detail: str, limit: str | None = None) -> BodyError:
-    return BodyError(problem(status, detail, limit))

@@ -2,18 +2,22 @@
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.batching.admission import DrainingError, OverloadError
 from serving.errors import TextError
+from serving.http.calls import call_of
+from serving.http.presence import AbandonedError
 
 MEDIA_TYPE = "application/problem+json"
+CLIENT_CLOSED_REQUEST = 499
 
 _FAILED = "The service failed on this request; the operator's log says where. Try again later."
 _LOG = logging.getLogger("uvicorn.error")
@@ -27,6 +31,35 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="what is wrong, where, and what to do")
     limit: str | None = Field(default=None, description="the rule that was broken, if it is one")
+
+
+class RefusedError(Exception):
+    """A request that is not answered; `problem` says why, `headers` go with it."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        limit: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make the error with what is answered."""
+        super().__init__(detail)
+        self.problem = problem(status, detail, limit)
+        self.headers = headers
+
+
+Shape = Callable[[Problem, Mapping[str, str] | None], Response]
+"""Writes a problem as the clients of a route expect it."""
+
+
+def shaped(shape: Shape) -> Callable[[Request], object]:
+    """Return a dependency that has a route's errors written in another shape."""
+
+    async def choose(request: Request) -> None:
+        request.scope["error_shape"] = shape
+
+    return choose
 
 
 def problem(status: HTTPStatus, detail: str, limit: str | None = None) -> Problem:
@@ -70,21 +103,46 @@ def respond(found: Problem, headers: Mapping[str, str] | None = None) -> JSONRes
     )
 
 
+def of_error(error: Exception) -> tuple[Problem, Mapping[str, str] | None] | None:
+    """Return what is answered to an error that was foreseen, and its headers."""
+    if isinstance(error, RefusedError):
+        return error.problem, error.headers
+    if isinstance(error, TextError):
+        return of_text(error), None
+    if isinstance(error, OverloadError):
+        found = problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), "queue-tokens")
+        return found, {"Retry-After": str(error.retry_after)}
+    if isinstance(error, DrainingError):
+        found = problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), "draining")
+        return found, {"Retry-After": "1", "Connection": "close"}
+    if isinstance(error, HTTPException):
+        return problem(HTTPStatus(error.status_code), str(error.detail)), error.headers
+    return None
+
+
 def install(app: FastAPI) -> None:
     """Answer every kind of error with a problem."""
-    app.add_exception_handler(TextError, _text)
-    app.add_exception_handler(HTTPException, _http)
+    for kind in (RefusedError, TextError, OverloadError, DrainingError, HTTPException):
+        app.add_exception_handler(kind, _foreseen)
+    app.add_exception_handler(AbandonedError, _abandoned)
     app.add_middleware(LastResort)
 
 
-async def _text(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, TextError)
-    return respond(of_text(error))
+async def _abandoned(_: Request, __: Exception) -> Response:
+    # Nobody reads it; the log and the metrics have nginx's number for it.
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    return respond(problem(HTTPStatus(error.status_code), str(error.detail)), error.headers)
+async def _foreseen(request: Request, error: Exception) -> Response:
+    answer = of_error(error)
+    assert answer is not None
+    return _answer(request.scope, *answer)
+
+
+def _answer(scope: Scope, found: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    call_of(scope).limit = found.limit or str(found.status)
+    shape: Shape = scope.get("error_shape", respond)
+    return shape(found, headers)
 
 
 class LastResort:
@@ -115,6 +173,5 @@ class LastResort:
             where = "".join(traceback.format_tb(error.__traceback__))
             _LOG.error("unforeseen %s\n%s", type(error).__name__, where)
             if not begun:
-                await respond(problem(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED))(
-                    scope, receive, send
-                )
+                failed = problem(HTTPStatus.INTERNAL_SERVER_ERROR, _FAILED)
+                await _answer(scope, failed)(scope, receive, send)

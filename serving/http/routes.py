@@ -4,18 +4,19 @@ from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 
-from serving.classifier import LONGEST_ID, Classifier, Item, check_text
+from serving.classifier import LONGEST_ID, Item, check_text
 from serving.errors import TextError
-from serving.explanations import explained
+from serving.http.access import may
 from serving.http.body import reader
+from serving.http.metrics import CONTENT_TYPE
 from serving.http.problems import (
     MEDIA_TYPE,
     Problem,
+    RefusedError,
     of_text,
     of_validation,
     printable,
@@ -30,25 +31,31 @@ from serving.http.schemas import (
     FailedItem,
     Health,
     ModelAnswer,
+    StreamItem,
 )
+from serving.http.service import Service, service_of
+from serving.http.stream import MEDIA_TYPE as NDJSON
+from serving.http.stream import NdjsonAnswer
 from serving.predictions import Prediction
-from serving.settings import Settings
 
 router = APIRouter()
+MAY_CLASSIFY = Depends(may("classify"))
 
-_PROBLEMS: dict[int | str, dict[str, object]] = {
+PROBLEMS: dict[int | str, dict[str, object]] = {
     status: {
         "description": HTTPStatus(status).phrase,
         "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
     }
-    for status in (400, 413, 415, 422, 503)
+    for status in (400, 401, 403, 408, 413, 415, 422, 429, 503, 504)
 }
 
 
-def _body(schema: dict[str, object], example: dict[str, object]) -> dict[str, object]:
-    # The body is read by our own reader, so it is described here.
+def body_of(
+    schema: dict[str, object], example: object, kind: str = "application/json"
+) -> dict[str, object]:
+    """Describe a body; it is read by our own reader, so the framework cannot."""
     content = {"schema": schema, "example": example}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+    return {"requestBody": {"required": True, "content": {kind: content}}}
 
 
 def _batch_schema() -> dict[str, object]:
@@ -57,79 +64,83 @@ def _batch_schema() -> dict[str, object]:
     return schema
 
 
-def _classifier(request: Request) -> Classifier:
-    classifier: Classifier = request.app.state.classifier
-    return classifier
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-async def _predict(request: Request, items: list[Item], *, scores: bool) -> list[Prediction]:
-    classify = partial(_classifier(request).predict, items, scores=scores)
-    return await to_thread.run_sync(classify, limiter=request.app.state.limiter)
-
-
 @router.post(
     "/v1/classify",
     response_model=Prediction,
-    responses=_PROBLEMS,
-    openapi_extra=_body(
+    responses=PROBLEMS,
+    dependencies=[MAY_CLASSIFY],
+    openapi_extra=body_of(
         ClassifyRequest.model_json_schema(),
         {"text": "Беспорядки в Алма-Ате организованы из-за рубежа.", "scores": True},
     ),
 )
 async def classify(
     body: Annotated[ClassifyRequest, Depends(reader(ClassifyRequest))],
-    settings: Annotated[Settings, Depends(_settings)],
+    service: Annotated[Service, Depends(service_of)],
     request: Request,
 ) -> JSONResponse:
     """Label one text with the narratives that it carries."""
-    check_text(body.text, longest=settings.max_text)
-    [prediction] = await _predict(request, [Item(body.text, body.id)], scores=body.scores)
-    if body.explain:
-        explain = partial(explained, _classifier(request), body.text, prediction)
-        prediction = await to_thread.run_sync(explain, limiter=request.app.state.limiter)
-    return JSONResponse(prediction.as_json())
+    check_text(body.text, longest=service.settings.max_text)
+    [answer] = await service.answer(
+        request,
+        [Item(body.text, body.id)],
+        scores=body.scores,
+        cache=body.cache,
+        explain=body.explain,
+    )
+    return JSONResponse(answer.prediction.as_json())
 
 
 @router.post(
     "/v1/classify/batch",
     response_model=BatchAnswer,
-    responses=_PROBLEMS,
-    openapi_extra=_body(
+    responses=PROBLEMS,
+    dependencies=[MAY_CLASSIFY],
+    openapi_extra=body_of(
         _batch_schema(), {"items": [{"id": "a1", "text": "NATO is preparing to attack Belarus."}]}
     ),
 )
 async def classify_batch(
     body: Annotated[BatchRequest, Depends(reader(BatchRequest))],
-    settings: Annotated[Settings, Depends(_settings)],
+    service: Annotated[Service, Depends(service_of)],
     request: Request,
 ) -> JSONResponse:
     """Label several texts; an item that cannot be classified answers with its own error."""
-    if len(body.items) > settings.max_items:
-        detail = f"The batch has {len(body.items)} items; at most {settings.max_items} are taken."
-        return respond(
-            problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{detail} Split it.", "batch-items")
-        )
-    checked = [_checked(item, longest=settings.max_text) for item in body.items]
+    check_count(len(body.items), service)
+    checked = [checked_item(item, longest=service.settings.max_text) for item in body.items]
     good = [item for item in checked if isinstance(item, Item)]
-    predictions = iter(await _predict(request, good, scores=body.scores))
-    answer = [
-        next(predictions).as_json()
+    answers = iter(await service.answer(request, good, scores=body.scores, cache=body.cache))
+    results = [
+        next(answers).prediction.as_json()
         if isinstance(item, Item)
         else item.model_dump(mode="json", exclude_none=True)
         for item in checked
     ]
-    return JSONResponse({"results": answer})
+    return JSONResponse({"results": results})
 
 
-def _checked(raw: object, *, longest: int) -> Item | FailedItem:
+def check_count(items: int, service: Service) -> None:
+    """Refuse a batch of too many items.
+
+    Raises:
+        RefusedError: it has more than the service takes.
+    """
+    most = service.settings.max_items
+    if items > most:
+        raise RefusedError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The batch has {items} items; at most {most} are taken. Split it.",
+            "batch-items",
+        )
+
+
+def checked_item(
+    raw: object, *, longest: int, model: type[BatchItem | StreamItem] = BatchItem
+) -> Item | FailedItem:
+    """Check one item of several; a bad one is answered with its own error."""
     given = raw.get("id") if isinstance(raw, dict) else None
     try:
-        item = BatchItem.model_validate(raw)
+        item = model.model_validate(raw)
         check_text(item.text, longest=longest)
     except TextError as error:
         return FailedItem(id=given, error=of_text(error))
@@ -139,10 +150,36 @@ def _checked(raw: object, *, longest: int) -> Item | FailedItem:
     return Item(item.text, item.id)
 
 
-@router.get("/v1/model")
-async def model(classifier: Annotated[Classifier, Depends(_classifier)]) -> ModelAnswer:
+@router.post(
+    "/v1/classify/stream",
+    response_class=Response,
+    responses={**PROBLEMS, 200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
+    dependencies=[MAY_CLASSIFY],
+    openapi_extra=body_of(
+        {"type": "string", "description": "one object a line"},
+        '{"id": "a1", "text": "NATO is preparing to attack Belarus."}\n'
+        '{"id": "a2", "text": "The weather will be fine."}\n',
+        NDJSON,
+    ),
+)
+async def classify_stream(
+    service: Annotated[Service, Depends(service_of)],
+    request: Request,
+    scores: bool = False,
+    cache: bool = True,
+) -> NdjsonAnswer:
+    """Label any number of texts, one a line, answered in order as they are done.
+
+    The last line has the counts. Read while you send: a caller who does not read is not read from.
+    """
+    check = partial(checked_item, longest=service.settings.max_text, model=StreamItem)
+    return NdjsonAnswer(request, service, check, scores=scores, cache=cache)
+
+
+@router.get("/v1/model", dependencies=[MAY_CLASSIFY])
+async def model(service: Annotated[Service, Depends(service_of)]) -> ModelAnswer:
     """Describe the model that answers."""
-    manifest = classifier.manifest
+    manifest = service.slot.batcher.classifier.manifest
     return ModelAnswer(
         model=manifest.name,
         taxonomy_version=manifest.taxonomy_version,
@@ -154,15 +191,23 @@ async def model(classifier: Annotated[Classifier, Depends(_classifier)]) -> Mode
     )
 
 
+@router.get("/metrics", dependencies=[Depends(may("metrics"))], response_class=Response)
+async def metrics(service: Annotated[Service, Depends(service_of)]) -> Response:
+    """Tell what was counted, in Prometheus' text format."""
+    return Response(service.metrics.text(), media_type=CONTENT_TYPE)
+
+
 @router.get("/healthz")
 async def healthz() -> Health:
     """Tell that the process answers."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: _PROBLEMS[503]})
-async def readyz(request: Request) -> JSONResponse:
-    """Tell whether the model is loaded and has answered once."""
-    if getattr(request.app.state, "ready", False):
+@router.get("/readyz", responses={503: PROBLEMS[503]})
+async def readyz(service: Annotated[Service, Depends(service_of)]) -> JSONResponse:
+    """Tell whether the model is loaded and new requests are taken."""
+    if service.ready:
         return JSONResponse({"status": "ready"})
-    return respond(problem(HTTPStatus.SERVICE_UNAVAILABLE, "The model is still being loaded."))
+    stopping = service.admission.draining
+    detail = "The service is stopping." if stopping else "The model is still being loaded."
+    return respond(problem(HTTPStatus.SERVICE_UNAVAILABLE, detail))

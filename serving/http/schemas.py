@@ -16,6 +16,9 @@ class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     scores: StrictBool = Field(default=False, description="answer every narrative's confidence")
+    cache: StrictBool = Field(
+        default=True, description="scores may come from, and stay in, the memory of recent passages"
+    )
 
 
 class ClassifyRequest(_Request):
@@ -35,6 +38,15 @@ class BatchItem(BaseModel):
 
     id: Identifier
     text: StrictStr
+
+
+class StreamItem(BaseModel):
+    """One line of a stream."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: StrictStr
+    id: Identifier | None = None
 
 
 class BatchRequest(_Request):

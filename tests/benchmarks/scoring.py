@@ -41,14 +41,14 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         texts = Path(scratch) / "texts.jsonl"
-        count = _sample(options.sources, texts)
+        count = sample(options.sources, texts)
         rows = _rounds(texts, options.model, count)
     click.echo(_table(rows, count))
     if options.out:
-        options.out.write_text(json.dumps({"machine": _machine(), "rows": rows}, indent=1) + "\n")
+        options.out.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
 
 
-def _sample(sources: Path, target: Path) -> int:
+def sample(sources: Path, target: Path) -> int:
     """Write mixed real passages: as many from every source, seeded."""
     files = sorted(sources.glob("*.jsonl.gz"))
     if not files:
@@ -133,7 +133,7 @@ def _report(begun: float, started: float) -> None:
     click.echo(json.dumps(figures))
 
 
-def _machine() -> str:
+def machine() -> str:
     names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return f"{os.cpu_count()} cores, {names[0] if names else platform.machine()}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from serving import cli, commands
+from serving import cli, commands, keys
 from serving.errors import ServingError
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +118,7 @@ def test_an_unknown_model_folder_is_one_sentence(
 def test_an_unknown_model_folder_is_one_sentence_when_served_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands.uvicorn, "run", _no_server)
+    monkeypatch.setattr(commands, "Server", _no_server)
     assert run("serve", "--model", tmp_path / "nowhere") == 1
     assert_one_sentence(capsys, "nowhere is no model folder")
 
@@ -156,7 +156,7 @@ def test_less_than_no_threads_are_refused_by_name(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(commands.uvicorn, "run", _no_server)
+    monkeypatch.setattr(commands, "Server", _no_server)
     arguments = [source, "--out", tmp_path / "out.jsonl"] if command == "score" else []
     assert run(command, *arguments, "--model", tiny_model, "--threads", -1) in (1, 2)
     assert "threads" in capsys.readouterr().err
@@ -165,7 +165,7 @@ def test_less_than_no_threads_are_refused_by_name(
 def test_a_wrong_setting_is_one_sentence_that_names_it(
     tiny_model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands.uvicorn, "run", _no_server)
+    monkeypatch.setattr(commands, "Server", _no_server)
     monkeypatch.setenv("NARRASCOPE_MAX_ITEMS", "many")
     assert run("serve", "--model", tiny_model) == 1
     assert_one_sentence(capsys, "MAX_ITEMS")
@@ -257,6 +257,54 @@ def test_an_unknown_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -
     _offer(monkeypatch, "unknown", f"{__name__}:unknown")
     with pytest.raises(KeyError, match="a mistake of ours"):
         cli.main(["unknown"])
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
+def test_an_address_that_others_reach_is_refused_without_keys(
+    host: str,
+    tiny_model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(commands, "Server", _no_server)
+    monkeypatch.setenv("NARRASCOPE_KEYS", str(tmp_path / "keys.json"))
+    assert run("serve", "--model", tiny_model, "--host", host) == 1
+    assert_one_sentence(capsys, "narrascope keys mint")
+
+
+@pytest.mark.parametrize("way", ["loopback", "told so", "with a key"])
+def test_an_address_is_served_where_that_is_safe_or_told_so(
+    way: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "Server", _no_server)
+    monkeypatch.setenv("NARRASCOPE_KEYS", str(tmp_path / "keys.json"))
+    arguments = ["--host", "127.0.0.1" if way == "loopback" else "0.0.0.0"]
+    if way == "told so":
+        arguments.append("--without-keys")
+    if way == "with a key":
+        keys.mint(tmp_path / "keys.json", "one", ["classify"])
+    with pytest.raises(AssertionError, match="a server was started"):
+        cli.main(["serve", "--model", str(tiny_model), *arguments])
+
+
+def test_keys_are_minted_listed_and_revoked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "keys.json"
+    options = ("keys", "--keys", path)
+    assert run(*options, "mint", "newsroom", "--per-minute", "60") == 0
+    given = capsys.readouterr().out.strip()
+    assert keys.KeyFile(path).find(given)
+    assert run(*options, "list") == 0
+    listed = capsys.readouterr().out
+    assert "newsroom" in listed
+    assert "60/min" in listed
+    assert given not in listed
+    assert run(*options, "revoke", keys.identifier(given)) == 0
+    assert keys.KeyFile(path).find(given) is None
+    assert run(*options, "revoke", keys.identifier(given)) == 1
+    assert_one_sentence(capsys, "has no key")
 
 
 @click.command()

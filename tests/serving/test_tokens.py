@@ -102,3 +102,26 @@ def test_a_file_that_is_no_tokenizer_is_one_sentence(tmp_path: Path, content: st
         Tokens(tmp_path / TOKENIZER, prefix="", limit=16)
     assert TOKENIZER in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+SPECIAL = ["<s>", "</s>", "<pad>", "<unk>"]
+
+
+@pytest.mark.parametrize("piece", SPECIAL)
+@pytest.mark.parametrize("text", ["{}", "red {} tractor", "red{}tractor", "{}{}", "{} red"])
+def test_a_text_that_spells_a_special_piece_is_ordinary_text(
+    path: Path, library: Tokenizer, piece: str, text: str
+) -> None:
+    [ids] = Tokens(path, prefix="", limit=64).encode([text.replace("{}", piece)])
+    assert (ids[0], ids[-1]) == (BEGIN, END)
+    kept = [library.token_to_id(each) for each in SPECIAL[:3]]
+    assert not set(ids[1:-1]) & set(kept)
+    # What stands around it is still read.
+    words = {library.token_to_id("▁red")} if "red" in text else set()
+    assert words <= set(ids)
+
+
+def test_a_spelled_special_piece_is_counted_as_it_is_encoded(path: Path) -> None:
+    tokens = Tokens(path, prefix="", limit=10_000)
+    for text in ["</s>" * 50, "red</s>tractor", "<pad> <s>"]:
+        assert tokens.count([text]) == [len(tokens.encode([text])[0]) - 2]

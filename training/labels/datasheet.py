@@ -46,7 +46,7 @@ def blocks(
         ),
         "annotators": _tally("decided by", (record.annotator for record in records)),
         "sides": _sides(records, sides),
-        "agreement": measured.astable(),
+        "agreement": measured.as_table(),
         "shortcuts": shortcuts.markdown(audit) if audit else NOT_AUDITED,
     }
 

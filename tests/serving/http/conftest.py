@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from serving.classifier import Classifier
 from serving.http.app import create_app
 from serving.settings import Settings
 
@@ -15,11 +16,22 @@ Refused = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
-def settings(tiny_model: Path) -> Settings:
+def settings(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Limits that are small enough to be met; texts and ids of a megabyte fit the body."""
     return Settings(
-        model=tiny_model, threads=1, max_body_bytes=2_000_000, max_text=500, max_items=8
+        model=tiny_model,
+        threads=1,
+        max_body_bytes=2_000_000,
+        max_text=500,
+        max_items=8,
+        keys=tmp_path_factory.mktemp("none") / "keys.json",
     )
+
+
+@pytest.fixture(scope="session")
+def classifier(tiny_model: Path) -> Classifier:
+    """The tiny model, loaded once for those who start a service of their own."""
+    return Classifier.load(tiny_model, threads=1)
 
 
 @pytest.fixture(scope="module")

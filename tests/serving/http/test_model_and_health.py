@@ -1,6 +1,7 @@
 """What the service says of itself: its model, its state, its own description."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -73,17 +74,36 @@ def test_docs_are_a_page(client: TestClient) -> None:
     assert "/openapi.json" in response.text
 
 
+def test_docs_need_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert not re.search(r"(https?:)?//[a-z0-9.-]+\.[a-z]", page.text)
+    named = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    assert len(named) >= 2
+    for address in named:
+        if not address.startswith("data:"):
+            assert client.get(address).status_code == 200
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+
+
 def test_the_examples_of_the_description_are_answered(client: TestClient) -> None:
     description = client.get("/openapi.json").json()
     tried = []
     for route, methods in description["paths"].items():
         if "post" in methods:
-            example = methods["post"]["requestBody"]["content"]["application/json"]["example"]
-            response = client.post(route, json=example)
+            [(kind, content)] = methods["post"]["requestBody"]["content"].items()
+            example = content["example"]
+            body = example if isinstance(example, str) else json.dumps(example)
+            response = client.post(route, content=body, headers={"content-type": kind})
             assert response.status_code == 200, response.text
             assert "error" not in response.text
             tried.append(route)
-    assert tried == ["/v1/classify", "/v1/classify/batch"]
+    assert tried == [
+        "/v1/classify",
+        "/v1/classify/batch",
+        "/v1/classify/stream",
+        "/v1alpha1/comments:analyze",
+        "/predict",
+    ]
 
 
 def test_every_reference_in_the_description_leads_somewhere(client: TestClient) -> None:

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from serving.classifier import Classifier, Item
+from serving.classifier import Classifier
 from serving.http.app import create_app
 from serving.settings import Settings
 
@@ -40,8 +40,8 @@ class _Unforeseen(Exception):
     """What nobody thought of; it quotes the text, as errors of libraries do."""
 
 
-def _fail(_: Classifier, items: Sequence[Item], *, scores: bool = False) -> None:
-    raise _Unforeseen(f"cannot read {items[0].text!r} ({scores})")
+def _fail(_: Classifier, texts: Sequence[str]) -> None:
+    raise _Unforeseen(f"cannot read {texts[0]!r}")
 
 
 @pytest.mark.parametrize(("method", "route", "allowed"), WRONG_METHODS)
@@ -76,7 +76,7 @@ def test_an_unknown_path_is_a_problem_that_does_not_repeat_it(
 def test_an_unforeseen_failure_is_a_problem_without_its_cause(
     client: TestClient, refused: Refused, monkeypatch: pytest.MonkeyPatch, route: str
 ) -> None:
-    monkeypatch.setattr(Classifier, "predict", _fail)
+    monkeypatch.setattr(Classifier, "prepare", _fail)
     response = client.post(route, json=REQUESTS[route])
     refused(response, 500)
     for word in (SECRET, "Unforeseen", "Traceback", "cannot read", ".py"):
@@ -87,7 +87,7 @@ def test_the_next_request_after_a_failure_is_answered(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Classifier, "predict", _fail)
+        patch.setattr(Classifier, "prepare", _fail)
         assert client.post("/v1/classify", json=REQUESTS["/v1/classify"]).status_code == 500
     assert client.post("/v1/classify", json=REQUESTS["/v1/classify"]).status_code == 200
 
@@ -109,7 +109,7 @@ class _Server(uvicorn.Server):
 @pytest.fixture(scope="module")
 def port(client: TestClient, settings: Settings) -> Iterator[int]:
     """The service behind a real server, as `narrascope serve` starts it, on any free port."""
-    app = create_app(settings, client.app.state.classifier)
+    app = create_app(settings, client.app.state.service.slot.batcher.classifier)
     # Without a log_config the server's loggers reach the root, where caplog listens.
     config = uvicorn.Config(app, port=0, log_level="info", access_log=False, log_config=None)
     server = _Server(config)
@@ -210,7 +210,7 @@ def test_an_unforeseen_failure_is_logged_by_kind_and_place_and_without_the_text(
     monkeypatch: pytest.MonkeyPatch,
     route: str,
 ) -> None:
-    monkeypatch.setattr(Classifier, "predict", _fail)
+    monkeypatch.setattr(Classifier, "prepare", _fail)
     with caplog.at_level(logging.DEBUG):
         assert _send(port, route, json.dumps(REQUESTS[route]).encode()) == 500
     assert "_Unforeseen" in caplog.text

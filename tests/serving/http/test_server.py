@@ -1,0 +1,177 @@
+"""The real server, in a process of its own: signals, connections, and what it prints."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serving import keys
+
+WAIT_S = 120
+BODY = json.dumps({"text": "The red tractor is good."}).encode()
+JSON = {"content-type": "application/json"}
+SECRET = "Zanzibarquux"
+
+
+class Running:
+    """A served model."""
+
+    def __init__(self, model: Path, folder: Path, **settings: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        environment = {**os.environ, "NARRASCOPE_KEYS": str(folder / "keys.json"), **settings}
+        command = "import sys; from serving.cli import main; main(sys.argv[1:])"
+        arguments = ["serve", "--model", str(model), "--threads", "1", "--port", str(self.port)]
+        self.log = folder / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", command, *arguments], stderr=log, stdout=log, env=environment
+            )
+        self.until(lambda: self.status("GET", "/readyz") == 200)
+
+    def until(self, seen) -> None:
+        ends = time.monotonic() + WAIT_S
+        while time.monotonic() < ends:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if seen():
+                    return
+            except OSError:
+                pass
+            time.sleep(0.02)
+        pytest.fail(self.log.read_text())
+
+    def status(self, method: str, route: str, body: bytes | None = None, **headers: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        try:
+            connection.request(method, route, body, {**JSON, **headers})
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def open(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), WAIT_S)
+
+
+@pytest.fixture
+def running(tiny_model: Path, tmp_path: Path) -> Iterator[Running]:
+    settings = {"HEADER_SECONDS": "0.5", "BODY_SECONDS": "0.5", "DRAIN_SECONDS": "1"}
+    started = Running(
+        tiny_model, tmp_path, **{f"NARRASCOPE_{name}": value for name, value in settings.items()}
+    )
+    yield started
+    started.process.kill()
+    started.process.wait(WAIT_S)
+
+
+def _head(length: int) -> bytes:
+    return (
+        f"POST /v1/classify HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        f"content-length: {length}\r\n\r\n"
+    ).encode()
+
+
+def _answer(connection: socket.socket) -> bytes:
+    content = b""
+    while part := connection.recv(65_536):
+        content += part
+    return content
+
+
+def test_sigterm_answers_what_was_accepted_and_then_ends(running: Running) -> None:
+    with running.open() as accepted:
+        # Accepted, and not sent whole yet: the service has to wait for the rest.
+        accepted.sendall(_head(len(BODY)) + BODY[:5])
+        assert running.status("POST", "/v1/classify", BODY) == 200
+        running.process.send_signal(signal.SIGTERM)
+        running.until(lambda: running.status("GET", "/readyz") == 503)
+        assert running.status("POST", "/v1/classify", BODY) == 503
+        assert _answer(accepted).startswith(b"HTTP/1.1 ")
+    assert running.process.wait(WAIT_S) == -signal.SIGTERM
+
+
+def test_a_stream_that_is_open_at_sigterm_gets_its_answers_and_the_reason(
+    running: Running,
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=WAIT_S)
+    connection.putrequest("POST", "/v1/classify/stream")
+    connection.putheader("content-type", "application/x-ndjson")
+    connection.putheader("transfer-encoding", "chunked")
+    connection.endheaders()
+    line = json.dumps({"id": "1", "text": "A boat."}).encode() + b"\n"
+    connection.send(b"%x\r\n%s\r\n" % (len(line), line))
+    response = connection.getresponse()
+    assert json.loads(response.readline())["id"] == "1"
+    running.process.send_signal(signal.SIGTERM)
+    last = json.loads(response.read().splitlines()[-1])
+    assert last["done"] == {"lines": 1, "classified": 1, "failed": 0}
+    assert last["error"]["status"] in (408, 503)
+    assert running.process.wait(WAIT_S) == -signal.SIGTERM
+
+
+def test_slow_half_closed_and_broken_connections_are_closed_and_harm_nobody(
+    running: Running,
+) -> None:
+    with running.open() as silent, running.open() as slow, running.open() as half:
+        slow.sendall(b"POST /v1/classify HTTP/1.1\r\nhost:")
+        half.sendall(_head(len(BODY)) + BODY[:5])
+        half.shutdown(socket.SHUT_WR)
+        with running.open() as rude:
+            rude.sendall(_head(len(BODY)) + BODY)
+        with running.open() as nonsense:
+            nonsense.sendall(SECRET.encode() + b"\r\n\r\n")
+            assert _answer(nonsense).startswith(b"HTTP/1.1 400")
+        assert running.status("POST", "/v1/classify", BODY) == 200
+        assert _answer(silent) == b""
+        assert _answer(slow) == b""
+        _answer(half)
+    with running.open() as halted:
+        halted.sendall(_head(len(BODY)) + BODY[:5])
+        assert _answer(halted).startswith(b"HTTP/1.1 408")
+    assert running.status("POST", "/v1/classify", BODY) == 200
+
+
+def test_a_header_beyond_the_limit_is_refused(running: Running) -> None:
+    assert running.status("GET", "/healthz", cookie="x" * 1_000_000) in (400, 431)
+    assert running.status("GET", "/healthz") == 200
+
+
+def test_sighup_loads_the_model_anew_and_logs_are_json_without_texts(running: Running) -> None:
+    running.process.send_signal(signal.SIGHUP)
+    running.until(lambda: running.log.read_text().count("model taken") == 2)
+    text = json.dumps({"text": f"{SECRET} is here."}).encode()
+    assert running.status("POST", "/v1/classify", text) == 200
+    assert running.status("POST", f"/{SECRET}", text) == 404
+    running.process.send_signal(signal.SIGTERM)
+    running.process.wait(WAIT_S)
+    content = running.log.read_text()
+    assert SECRET not in content
+    entries = [json.loads(line) for line in content.splitlines()]
+    assert [e["status"] for e in entries if e["message"] == "request"][-2:] == [200, 404]
+
+
+def test_after_kill_minus_nine_it_starts_again_and_keeps_its_keys(
+    running: Running, tiny_model: Path, tmp_path: Path
+) -> None:
+    key = keys.mint(tmp_path / "keys.json", "one", ["classify"])
+    bearer = {"Authorization": f"Bearer {key}"}
+    assert running.status("POST", "/v1/classify", BODY) == 401
+    assert running.status("POST", "/v1/classify", BODY, **bearer) == 200
+    running.process.kill()
+    running.process.wait(WAIT_S)
+    again = Running(tiny_model, tmp_path)
+    try:
+        assert again.status("POST", "/v1/classify", BODY) == 401
+        assert again.status("POST", "/v1/classify", BODY, **bearer) == 200
+    finally:
+        again.process.kill()
+        again.process.wait(WAIT_S)
