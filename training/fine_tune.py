@@ -7,8 +7,10 @@ no label shows; frozen they also come out of the release exactly as they came ou
 import json
 import math
 import shutil
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from transformers import (
 from transformers.utils import logging
 
 from serving.tokens import Tokens
+from training import tracking
 from training.encoding import collate, shuffled_batches
 from training.network import Heads, Network
 from training.recipe import Recipe
@@ -117,7 +120,9 @@ def fine_tune(network: Network, train: Dataset, recipe: Recipe, run: Path) -> di
         seed=recipe.seed,
         data_seed=recipe.seed,
         remove_unused_columns=False,
-        report_to="none",
+        report_to=tracking.report_to(),
+        project=tracking.PROJECT,
+        run_name=run.name,
         disable_tqdm=None,
         dataloader_num_workers=0,
     )
@@ -127,7 +132,9 @@ def fine_tune(network: Network, train: Dataset, recipe: Recipe, run: Path) -> di
     earlier = float(clock.read_text()) if last and clock.exists() else 0.0
     trainer.add_callback(_Clock(clock, earlier))
     begun = time.monotonic()
-    trainer.train(resume_from_checkpoint=last)
+    # What follows the run speaks on standard output, where the command answers for machines.
+    with redirect_stdout(sys.stderr):
+        trainer.train(resume_from_checkpoint=last)
     history = {
         "steps": trainer.state.global_step,
         "seconds": round(earlier + time.monotonic() - begun),
