@@ -1,5 +1,6 @@
 """Small real models for the tests: the project's own code makes them, in a second or two."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ LETTERS = (
     "abcdefghijklmnopqrstuvwxyzабвгдежзийклмнопрстуфхцчшщъыьэюяіїєґәғқңөұүһ"
     "0123456789.,!?:;«»\"'()-–—"
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _runs_are_followed_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the tests' runs out of the file of real ones; the tool reads this once, at import."""
+    os.environ["TRACKIO_DIR"] = str(tmp_path_factory.mktemp("trackio"))
 
 
 @pytest.fixture(scope="session")

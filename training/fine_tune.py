@@ -8,8 +8,10 @@ import json
 import math
 import re
 import shutil
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from transformers import (
 from transformers.utils import logging
 
 from serving.tokens import Tokens
+from training import tracking
 from training.averaging import AveragingAdamW
 from training.dropout import share_over_tokens
 from training.encoding import TrainingRows, collate, shuffled_batches
@@ -122,7 +125,9 @@ def fine_tune(network: Network, train: TrainingRows, recipe: Recipe, run: Path) 
         seed=recipe.seed,
         data_seed=recipe.seed,
         remove_unused_columns=False,
-        report_to="none",
+        report_to=tracking.report_to(),
+        project=tracking.PROJECT,
+        run_name=run.name,
         disable_tqdm=None,
         dataloader_num_workers=0,
     )
@@ -132,7 +137,9 @@ def fine_tune(network: Network, train: TrainingRows, recipe: Recipe, run: Path) 
     earlier = float(clock.read_text()) if last and clock.exists() else 0.0
     trainer.add_callback(_Clock(clock, earlier))
     begun = time.monotonic()
-    trainer.train(resume_from_checkpoint=last)
+    # What follows the run speaks on standard output, where the command answers for machines.
+    with redirect_stdout(sys.stderr):
+        trainer.train(resume_from_checkpoint=last)
     trainer.use_average()
     history = {
         "steps": trainer.state.global_step,
