@@ -1,7 +1,8 @@
 """Calibration and thresholds, fitted on the dev side and never on what is trained or tested.
 
 Narratives: Platt scaling of each raw score (Platt 1999). Stance: one temperature (Guo et al. 2017).
-Thresholds: `accept` for precision, `review` for recall; a stance has one for precision too.
+Thresholds: `accept` for precision, `review` for recall; a stance has one for precision too, and
+that of claims also keeps debunks from being accepted as one.
 """
 
 from dataclasses import dataclass
@@ -15,10 +16,13 @@ from serving.decisions import sigmoid, softmax
 from serving.model_folder import NarrativeDecision, StanceDecision
 from training.errors import TrainingError
 from training.metrics import Array, Labels
+from training.taxonomy import CLAIM, REBUTTAL, Taxonomy
 
 ACCEPT_PRECISION = 0.9
 REVIEW_RECALL = 0.9
 STANCE_PRECISION = 0.95
+DEBUNKS_AS_CLAIMS = 0.01
+"""Share of the debunks that may be accepted as a claim: the worst error has its own limit."""
 LOWEST_ACCEPT = 0.5
 LOWEST_REVIEW = 0.05
 FEWEST = 5
@@ -83,6 +87,35 @@ def stance(raw: Raw, stances: list[str]) -> StanceDecision:
         for index, name in enumerate(stances)
     }
     return StanceDecision(temperature=temperature, accept=accept)
+
+
+def spare_debunks(
+    stance: StanceDecision,
+    raw: Raw,
+    decisions: dict[str, NarrativeDecision],
+    taxonomy: Taxonomy,
+) -> StanceDecision:
+    """Raise the threshold of claims until `DEBUNKS_AS_CLAIMS` of the debunks or fewer pass as one.
+
+    A debunk rebuts a narrative and advances none; it passes as a claim if any narrative is accepted
+    in that stance. The precision of a stance says little about them: they are few among the claims.
+    """
+    if not {CLAIM, REBUTTAL} <= set(taxonomy.stance_ids):
+        return stance
+    claim, rebuttal = (taxonomy.stance_ids.index(name) for name in (CLAIM, REBUTTAL))
+    rebuts = (raw.stance_truth == rebuttal).any(1) & ~(raw.stance_truth == claim).any(1)
+    rules = [decisions[name] for name in taxonomy.narrative_ids]
+    slopes, intercepts, accept = np.array([(r.slope, r.intercept, r.accept) for r in rules]).T
+    carried = sigmoid(raw.scores * slopes + intercepts) >= accept
+    stances = softmax(raw.stances / stance.temperature)
+    claims = carried & (stances.argmax(-1) == claim)
+    sureness = np.sort(np.where(claims, stances[..., claim], 0.0).max(1)[rebuts])[::-1]
+    allowed = int(len(sureness) * DEBUNKS_AS_CLAIMS)
+    if len(sureness) <= allowed or sureness[allowed] < stance.accept[CLAIM]:
+        return stance
+    # Just above the first debunk that would be one too many.
+    threshold = min(1.0, float(np.nextafter(sureness[allowed], 1)))
+    return stance.model_copy(update={"accept": {**stance.accept, CLAIM: threshold}})
 
 
 def _platt(scores: Array, truth: NDArray[np.int64], *, strength: float) -> tuple[float, float]:

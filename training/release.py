@@ -74,7 +74,9 @@ def export_run(folder: Path, corpus: Corpus, final: Path, *, int8: bool = True) 
     )
     raw = readout.read(Classifier.load(target), corpus.side("dev"), taxonomy).as_raw()
     decisions = calibrate.decisions(raw, taxonomy.narrative_ids)
-    stance = calibrate.stance(raw, taxonomy.stance_ids)
+    stance = calibrate.spare_debunks(
+        calibrate.stance(raw, taxonomy.stance_ids), raw, decisions, taxonomy
+    )
 
     def manifest(metrics: dict[str, Any]) -> None:
         export.write_manifest(

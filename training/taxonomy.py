@@ -14,6 +14,13 @@ from training.errors import LabelError
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 
 
+CLAIM, REBUTTAL = "advances", "rebuts"
+"""Stances by id, where the worst error is guarded against and counted: a debunk taken for a claim.
+
+A taxonomy without both does without that; nothing else depends on a stance's name.
+"""
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -8,6 +8,7 @@ from serving.model_folder import NarrativeDecision, StanceDecision
 from training import calibrate
 from training.calibrate import ACCEPT_PRECISION, REVIEW_RECALL, STANCE_PRECISION, Raw
 from training.errors import TrainingError
+from training.taxonomy import Taxonomy
 
 STANCES = ["advances", "reports", "rebuts"]
 
@@ -251,3 +252,64 @@ def test_a_stance_that_is_never_chosen_has_its_precision_as_threshold() -> None:
     fitted = calibrate.stance(with_stances(scores, np.zeros(50, int)), STANCES)
     assert fitted.accept["rebuts"] == STANCE_PRECISION
     assert fitted.accept["advances"] < 1
+
+
+def codebook(stances: list[str]) -> Taxonomy:
+    about = {"title": {"en": "x"}, "definition": "x"}
+    return Taxonomy.model_validate(
+        {
+            "version": "0.1.0",
+            "narratives": [{"id": "0", **about}],
+            "stances": [{"id": name, **about} for name in stances],
+        }
+    )
+
+
+ALL_FOUND = {"0": NarrativeDecision(slope=1, intercept=0, accept=0.5, review=0.5)}
+
+
+def accepted_as_claims(fitted: StanceDecision, scores: np.ndarray) -> np.ndarray:
+    said = softmax(scores)
+    return (said.argmax(-1) == 0) & (said[:, 0] >= fitted.accept["advances"])
+
+
+def test_no_more_debunks_than_allowed_are_accepted_as_claims() -> None:
+    draw = np.random.default_rng(0)
+    truth = np.repeat([0, 2], 500)
+    scores = draw.normal(0, 1, (1000, 3)) + np.eye(3)[truth] * [2, 0, 1]
+    loose = StanceDecision(temperature=1, accept=dict.fromkeys(STANCES, 0.3))
+    assert accepted_as_claims(loose, scores)[truth == 2].mean() > 0.05
+    fitted = calibrate.spare_debunks(
+        loose, with_stances(scores, truth), ALL_FOUND, codebook(STANCES)
+    )
+    spared = accepted_as_claims(fitted, scores)
+    assert spared[truth == 2].sum() == 500 * calibrate.DEBUNKS_AS_CLAIMS
+    assert spared[truth == 0].sum() > 0
+    assert fitted.accept["reports"] == fitted.accept["rebuts"] == 0.3
+
+
+def test_a_threshold_that_spares_enough_debunks_stays() -> None:
+    scores = np.array([[4.0, 0, 0], [0, 0, 4.0]] * 50)
+    strict = StanceDecision(temperature=1, accept=dict.fromkeys(STANCES, 0.9))
+    truth = np.array([0, 2] * 50)
+    assert (
+        calibrate.spare_debunks(strict, with_stances(scores, truth), ALL_FOUND, codebook(STANCES))
+        == strict
+    )
+
+
+def test_a_debunk_whose_narrative_is_not_accepted_needs_no_threshold() -> None:
+    scores, truth = np.array([[4.0, 0, 0]] * 100), np.full(100, 2)
+    loose = StanceDecision(temperature=1, accept=dict.fromkeys(STANCES, 0.5))
+    unsure = {"0": NarrativeDecision(slope=1, intercept=0, accept=0.9, review=0.5)}
+    assert (
+        calibrate.spare_debunks(loose, with_stances(scores, truth), unsure, codebook(STANCES))
+        == loose
+    )
+
+
+def test_a_taxonomy_without_rebuttals_keeps_its_thresholds() -> None:
+    stances = ["for", "against", "neither"]
+    loose = StanceDecision(temperature=1, accept=dict.fromkeys(stances, 0.5))
+    given = with_stances(np.array([[4.0, 0, 0]] * 10), np.full(10, 2))
+    assert calibrate.spare_debunks(loose, given, ALL_FOUND, codebook(stances)) == loose

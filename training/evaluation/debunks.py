@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from training.evaluation.measured import Measured
 from training.metrics import Rate, at_least_one, rate, share
-
-CLAIM, REBUTTAL = "advances", "rebuts"
-"""Stances by id. A taxonomy without both has no such figure; all others it has."""
+from training.taxonomy import CLAIM, REBUTTAL
 
 
 @dataclass(frozen=True, kw_only=True)
