@@ -51,15 +51,18 @@ class Running:
         pytest.fail(self.log.read_text())
 
     def status(self, method: str, route: str, body: bytes | None = None, **headers: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        connection = self.connection()
         try:
             connection.request(method, route, body, {**JSON, **headers})
             return connection.getresponse().status
         finally:
             connection.close()
 
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+
     def get(self, route: str) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        connection = self.connection()
         try:
             connection.request("GET", route)
             return connection.getresponse().read()
@@ -100,7 +103,7 @@ def _answer(connection: socket.socket) -> bytes:
 def test_sigterm_answers_what_was_accepted_and_then_ends(running: Running) -> None:
     texts = [" ".join(str(number * 500 + word) for word in range(100)) for number in range(64)]
     items = [{"id": str(number), "text": text} for number, text in enumerate(texts)]
-    accepted = http.client.HTTPConnection("127.0.0.1", running.port, timeout=WAIT_S)
+    accepted = running.connection()
     accepted.request("POST", "/v1/classify/batch", json.dumps({"items": items}), JSON)
     running.until(lambda: b"narrascope_accepted_tokens 0.0" not in running.get("/metrics"))
     running.process.send_signal(signal.SIGTERM)
@@ -111,13 +114,15 @@ def test_sigterm_answers_what_was_accepted_and_then_ends(running: Running) -> No
     results = json.loads(answer.read())["results"]
     assert [result["id"] for result in results] == [item["id"] for item in items]
     assert not [result for result in results if "error" in result]
+    answer.close()
+    accepted.close()
     assert running.process.wait(WAIT_S) == -signal.SIGTERM
 
 
 def test_a_stream_that_is_open_at_sigterm_gets_its_answers_and_the_reason(
     running: Running,
 ) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=WAIT_S)
+    connection = running.connection()
     connection.putrequest("POST", "/v1/classify/stream")
     connection.putheader("content-type", "application/x-ndjson")
     connection.putheader("transfer-encoding", "chunked")
@@ -130,6 +135,8 @@ def test_a_stream_that_is_open_at_sigterm_gets_its_answers_and_the_reason(
     last = json.loads(response.read().splitlines()[-1])
     assert last["done"] == {"lines": 1, "classified": 1, "failed": 0}
     assert last["error"]["limit"] == "draining"
+    response.close()
+    connection.close()
     assert running.process.wait(WAIT_S) == -signal.SIGTERM
 
 
