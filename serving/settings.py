@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=2_000_000, gt=0, description="largest request body, compressed or not"
     )
+    max_header_bytes: int = Field(default=32_768, gt=0, description="names and values of a header")
     max_text: int = Field(default=LONGEST, gt=0, le=LONGEST, description="code points of a text")
     max_items: int = Field(default=256, gt=0, description="items of a batch")
     max_queue_tokens: int = Field(

@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from serving.classifier import Classifier
 from serving.http import inference, pages, perspective, problems
+from serving.http.body import check_header
 from serving.http.observe import Observe
 from serving.http.routes import router
 from serving.http.service import Service
@@ -34,6 +35,7 @@ def create_app(settings: Settings, classifier: Classifier | None = None) -> Fast
         summary="Labels passages of text with the propaganda narratives that they carry.",
         version=version("narrascope"),
         lifespan=lifespan,
+        dependencies=[Depends(check_header)],
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},

@@ -33,6 +33,21 @@ def reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
     return read
 
 
+async def check_header(request: Request) -> None:
+    """Refuse a header that is larger than the service takes.
+
+    Raises:
+        RefusedError: with the limit.
+    """
+    limit = request.app.state.settings.max_header_bytes
+    if sum(len(name) + len(value) for name, value in request.headers.raw) > limit:
+        raise RefusedError(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            f"The header is larger than {limit} bytes: send fewer or shorter fields.",
+            "header-bytes",
+        )
+
+
 def check_type(request: Request, *kinds: str) -> None:
     """Refuse a body of another content type than `kinds`.
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import socket
 import time
 from types import FrameType
 
@@ -37,9 +38,9 @@ class Server(uvicorn.Server):
         self._stops_at: float | None = None
         self._silent_since: dict[object, tuple[object, float]] = {}
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and take SIGHUP for a wish to load the model anew."""
-        await super().startup()
+        await super().startup(sockets)
         if hasattr(signal, "SIGHUP") and self.started:
             try:
                 loop = asyncio.get_running_loop()

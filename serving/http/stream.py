@@ -11,7 +11,14 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from anyio import Event, create_memory_object_stream, create_task_group, move_on_after, sleep
+from anyio import (
+    CancelScope,
+    Event,
+    create_memory_object_stream,
+    create_task_group,
+    move_on_after,
+    sleep,
+)
 from anyio.abc import ObjectSendStream, TaskGroup
 from fastapi import Request
 from pydantic import BaseModel
@@ -34,6 +41,8 @@ WINDOW = 64
 """Lines of one caller in the works: some full batches of passages of middling length."""
 PATIENCE_S = 1
 """How long a line waits before it tries a full queue again."""
+LOOK_S = 0.1
+"""How often a stream looks whether the service is stopping."""
 
 Check = Callable[[object], Item | FailedItem]
 
@@ -72,6 +81,7 @@ class NdjsonAnswer(Response):
         self._turn = Turn()
         self._lines = self._classified = self._failed = 0
         self._stopped: Exception | None = None
+        self._read_all = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the stream."""
@@ -103,20 +113,29 @@ class NdjsonAnswer(Response):
         tasks: TaskGroup,
     ) -> None:
         async with unanswered:
-            raw = first
-            while raw is not None:
-                if self._service.admission.draining:
-                    self._stopped = DrainingError()
-                    return
-                self._lines += 1
-                line = _Line()
-                await unanswered.send(line)
-                tasks.start_soon(self._finish, raw, line, self._lines)
-                try:
-                    raw = await anext(lines, None)
-                except RefusedError as error:
-                    self._stopped = error
-                    return
+            with CancelScope() as reading:
+                tasks.start_soon(self._stop_when_draining, reading)
+                raw = first
+                while raw is not None:
+                    line = _Line()
+                    await unanswered.send(line)
+                    self._lines += 1
+                    tasks.start_soon(self._finish, raw, line, self._lines)
+                    try:
+                        raw = await anext(lines, None)
+                    except RefusedError as error:
+                        self._stopped = error
+                        break
+            self._read_all = True
+
+    async def _stop_when_draining(self, reading: CancelScope) -> None:
+        # Lines that were read are answered; whoever is silent must not hold up the end.
+        while not self._read_all:
+            if self._service.admission.draining:
+                self._stopped = DrainingError()
+                reading.cancel()
+                return
+            await sleep(LOOK_S)
 
     async def _finish(self, raw: "bytes | RefusedError", line: _Line, number: int) -> None:
         try:

@@ -72,6 +72,17 @@ def test_an_unknown_path_is_a_problem_that_does_not_repeat_it(
     assert len(problem["detail"]) < 300
 
 
+@pytest.mark.parametrize("route", ["/healthz", "/v1/model", "/docs"])
+def test_a_header_beyond_the_limit_is_refused_by_name(
+    client: TestClient, refused: Refused, settings: Settings, route: str
+) -> None:
+    most = settings.max_header_bytes
+    assert client.get(route, headers={"cookie": "x" * (most - 1000)}).status_code == 200
+    problem = refused(client.get(route, headers={"cookie": SECRET * most}), 431, "header-bytes")
+    assert str(most) in problem["detail"]
+    assert SECRET not in problem["detail"]
+
+
 @pytest.mark.parametrize("route", REQUESTS)
 def test_an_unforeseen_failure_is_a_problem_without_its_cause(
     client: TestClient, refused: Refused, monkeypatch: pytest.MonkeyPatch, route: str
