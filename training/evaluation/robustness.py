@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluation.debunks import CLAIM, REBUTTAL
 from training.evaluation.measured import Measured
 from training.evaluation.parts import WRITTEN, origin
 from training.evaluation.system import Rows
@@ -12,6 +11,7 @@ from training.metrics import Labels, at_least_one, bootstrap, macro_f1, share
 from training.readout import Said, listen
 from training.robustness.negation import denied
 from training.robustness.perturbations import PERTURBATIONS, perturb
+from training.taxonomy import CLAIM, REBUTTAL
 
 PROMISE = 0.05
 """No perturbation lowers macro F1 by more."""
