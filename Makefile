@@ -6,7 +6,7 @@ SOURCES ?= $(or $(NARRASCOPE_SOURCES),../shared/data)
 BIN = .venv/bin
 
 .DEFAULT_GOAL = help
-.PHONY: help setup setup-training serve score train evaluate report readme test lint bench bench-serving bench-topics notebooks lock clean
+.PHONY: help setup setup-training serve score train evaluate release rollback report readme test lint bench bench-serving bench-topics notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ train: setup-training ## fine-tune on all labels, then export to runs/latest/nar
 
 evaluate: setup-training ## measure the released model on held-out labels
 	$(BIN)/narrascope evaluate --model $(MODEL) --sources $(SOURCES)
+
+release: setup-training ## release what `make train` made, if it is better (NAME=narrascope-x.y.z)
+	$(BIN)/narrascope release runs/latest/narrascope-candidate --name $(NAME) --sources $(SOURCES)
+
+rollback: setup-training ## go back to the model that was current before
+	$(BIN)/narrascope release --rollback
 
 report: setup-training ## measure everything and write docs/evaluation.md (RUN= the model's own run, if kept)
 	$(BIN)/narrascope evaluate --model $(MODEL) --sources $(SOURCES) $(if $(RUN),--run $(RUN)) --neutral sib200 --robustness --explanations --out docs

@@ -49,7 +49,7 @@ against anyone. Findings marked `review` are to be read by a person.
 
 {_figures(metrics)}
 
-{_promise(m["training"])}## Thresholds on the calibrated probability
+{_promise(m["training"])}{_release(m["training"])}## Thresholds on the calibrated probability
 
 | narrative | accept | review |
 |---|---|---|
@@ -98,3 +98,20 @@ drawn of each group of passages, {promise["wrong"]} were. It holds for texts tha
 the labelled ones (`docs/calibration.md`).
 
 """
+
+
+def _release(training: dict) -> str:  # type: ignore[type-arg]
+    record = training.get("released")
+    if not (record and record["before"]):
+        return ""
+    gain = record["macro_f1"]
+    lines = [
+        "## Release",
+        "",
+        f"Released over {record['before']}: on the same held-out passages macro F1 differs by "
+        f"{gain['value']:.3f} [{gain['low']:.3f}, {gain['high']:.3f}] (paired).",
+    ]
+    if record["refusals"]:
+        lines += ["", f"It would have been refused, and was released because: {record['reason']}"]
+        lines += ["", *(f"- {refusal}" for refusal in record["refusals"])]
+    return "\n".join([*lines, "", ""])

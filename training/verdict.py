@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.evaluation.cells import table
 from training.evaluation.debunks import debunks
-from training.evaluation.markdown import table
 from training.evaluation.measured import Measured
 from training.evaluation.system import Rows
 from training.metrics import (

@@ -16,6 +16,12 @@ from training.commands import release as command
 from training.corpus import Corpus
 from training.errors import TrainingError
 
+RECORD: dict[str, Any] = {
+    "before": "old-1",
+    "macro_f1": {"value": 0.05, "low": 0.01, "high": 0.09},
+    "refusals": [],
+}
+
 
 @pytest.fixture
 def models(tmp_path: Path, released: Path) -> Path:
@@ -26,11 +32,11 @@ def models(tmp_path: Path, released: Path) -> Path:
 
 
 def test_a_release_is_whole_named_and_current(models: Path, released: Path) -> None:
-    promote.promote(released, models, "new-2", {"before": "old-1", "refusals": []})
+    promote.promote(released, models, "new-2", RECORD)
     assert (models / "current").readlink() == Path("new-2")
     manifest = open_folder(models / "current")
     assert manifest.name == "new-2"
-    assert manifest.training["released"] == {"before": "old-1", "refusals": []}
+    assert manifest.training["released"] == RECORD
     assert manifest.files == open_folder(released).files
     assert (models / "current" / "README.md").read_text().startswith("# new-2")
     assert {path.name for path in models.iterdir()} == {"old-1", "new-2", "current"}
@@ -38,8 +44,8 @@ def test_a_release_is_whole_named_and_current(models: Path, released: Path) -> N
 
 
 def test_rollback_goes_back_release_by_release(models: Path, released: Path) -> None:
-    promote.promote(released, models, "new-2", {"before": "old-1"})
-    promote.promote(released, models, "new-3", {"before": "new-2"})
+    promote.promote(released, models, "new-2", RECORD)
+    promote.promote(released, models, "new-3", {**RECORD, "before": "new-2"})
     assert promote.rollback(models) == "new-2"
     assert promote.rollback(models) == "old-1"
     assert promote.current(models) == (models / "old-1").resolve()
@@ -48,7 +54,7 @@ def test_rollback_goes_back_release_by_release(models: Path, released: Path) -> 
 
 
 def test_a_rollback_to_a_damaged_folder_changes_nothing(models: Path, released: Path) -> None:
-    promote.promote(released, models, "new-2", {"before": "old-1"})
+    promote.promote(released, models, "new-2", RECORD)
     (models / "old-1" / "network.bin").write_bytes(b"")
     with pytest.raises(TrainingError, match="cannot be rolled back"):
         promote.rollback(models)
@@ -69,8 +75,8 @@ def test_a_candidate_that_lies_among_the_releases_keeps_its_place(
     models: Path, released: Path
 ) -> None:
     shutil.copytree(released, models / "new-2")
-    promote.promote(models / "new-2", models, "new-2", {"before": "old-1"})
-    assert open_folder(models / "current").training["released"] == {"before": "old-1"}
+    promote.promote(models / "new-2", models, "new-2", RECORD)
+    assert open_folder(models / "current").training["released"] == RECORD
     assert {path.name for path in models.iterdir()} == {"old-1", "new-2", "current"}
 
 
@@ -82,7 +88,7 @@ def test_a_release_that_dies_leaves_the_current_one(
 
     monkeypatch.setattr(promote, "write_card", die)
     with pytest.raises(KeyboardInterrupt):
-        promote.promote(released, models, "new-2", {"before": "old-1"})
+        promote.promote(released, models, "new-2", RECORD)
     assert {path.name for path in models.iterdir()} == {"old-1", "current"}
 
 
@@ -147,6 +153,15 @@ def test_force_keeps_refusals_and_reason(run: Released) -> None:
     record = open_folder(run.models / "current").training["released"]
     assert record["reason"] == "the old one has a fault"
     assert record["refusals"]
+
+
+def test_the_card_says_what_was_forced(run: Released) -> None:
+    run.right.update({"old-1": 50, "new-2": 30})
+    run("--force-with-reason", "the old one has a fault")
+    card = (run.models / "current" / "README.md").read_text(encoding="utf-8")
+    assert "Released over old-1" in card
+    assert "because: the old one has a fault" in card
+    assert "- it is not better" in card
 
 
 def test_a_reason_that_was_not_needed_is_not_kept(run: Released) -> None:

@@ -1,14 +1,9 @@
 """The evaluation as a page; every number comes out of the report."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from training.metrics import Figure
-
-FEWEST = 20
-"""Parts with fewer passages are left to the JSON."""
-
-Report = dict[str, Any]
+from training.evaluation import trust
+from training.evaluation.cells import FEWEST, Report, cell, figure, percent, table, with_interval
 
 
 def page(found: Report, plots: Sequence[str] = ()) -> str:
@@ -18,26 +13,17 @@ def page(found: Report, plots: Sequence[str] = ()) -> str:
         *_systems(found),
         *_narratives(found["narratives"]),
         *_stances(found),
-        *_debunks(found["debunks_as_claims"]),
-        *_neutral(found["neutral"]),
-        *_neutral_sources(found.get("neutral_sources", {})),
-        *_calibration(found, plots),
-        *_abstention(found["abstention"], plots),
-        *_robustness(found.get("robustness"), plots),
-        *_explanations(found.get("explanations")),
+        *trust.debunks(found["debunks_as_claims"]),
+        *trust.neutral(found["neutral"]),
+        *trust.neutral_sources(found.get("neutral_sources", {})),
+        *trust.calibration(found, plots),
+        *trust.abstention(found["abstention"], plots),
+        *trust.robustness(found.get("robustness"), plots),
+        *trust.explanations(found.get("explanations")),
     ]
     for title, parts in found["slices"].items():
         lines += _slices(title, parts, found["languages"])
     return "\n".join(lines) + "\n"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table."""
-    return [
-        f"| {' | '.join(head)} |",
-        "|" + "---|" * len(head),
-        *(f"| {' | '.join(row)} |" for row in rows),
-    ]
 
 
 def _head(found: Report) -> list[str]:
@@ -61,7 +47,7 @@ def _head(found: Report) -> list[str]:
 
 def _systems(found: Report) -> list[str]:
     rows = [
-        [name, *(_figure(system[key]) for key in _FIGURES), *(f"{system[key]:.3f}" for key in _ECE)]
+        [name, *(figure(system[key]) for key in _FIGURES), *(f"{system[key]:.3f}" for key in _ECE)]
         for name, system in found["systems"].items()
     ]
     head = ["system", "macro F1", "micro F1", "AP", "stance accuracy", "of found", "ECE"]
@@ -79,8 +65,8 @@ def _systems(found: Report) -> list[str]:
     ]
     for name, figures in found["differences"].items():
         lines.append(
-            f"- {found['model']} minus {name}, paired: macro F1 {_figure(figures['macro_f1'])}, "
-            f"stance accuracy {_figure(figures['stance_accuracy'])}."
+            f"- {found['model']} minus {name}, paired: macro F1 {figure(figures['macro_f1'])}, "
+            f"stance accuracy {figure(figures['stance_accuracy'])}."
         )
     return lines
 
@@ -102,8 +88,8 @@ def _narratives(parts: list[Report]) -> list[str]:
         [
             f"`{part['name']}`",
             str(part["carrying"]),
-            _with_interval(part["f1"], part["f1_interval"]),
-            *(_cell(part[key]) for key in keys),
+            with_interval(part["f1"], part["f1_interval"]),
+            *(cell(part[key]) for key in keys),
         ]
         for part in parts
     ]
@@ -113,12 +99,12 @@ def _narratives(parts: list[Report]) -> list[str]:
 def _stances(found: Report) -> list[str]:
     head = ["stance", "narratives in it", "found", "stance right", "F1 of both"]
     rows = [
-        [part["name"], str(part["pairs"]), *(_cell(part[key]) for key in ("found", "right", "f1"))]
+        [part["name"], str(part["pairs"]), *(cell(part[key]) for key in ("found", "right", "f1"))]
         for part in found["stances"]
     ]
     shares = found["stances_accepted"]
     columns = list(next(iter(shares.values())))
-    accepted = [[true, *(_percent(row[c]) for c in columns)] for true, row in shares.items()]
+    accepted = [[true, *(percent(row[c]) for c in columns)] for true, row in shares.items()]
     return [
         *("", "## By stance", ""),
         *table(head, rows),
@@ -131,146 +117,6 @@ def _stances(found: Report) -> list[str]:
     ]
 
 
-def _debunks(rates: Report | None) -> list[str]:
-    if not rates:
-        return []
-    return [
-        *("", "### Debunks flagged as advancing", ""),
-        "Passages that rebut a narrative and advance none, and of which it is said that they",
-        "advance one, whichever:",
-        "",
-        f"- accepted as such: {_rate(rates['accepted'])};",
-        f"- found as such, review included: {_rate(rates['found'])}.",
-    ]
-
-
-def _neutral(origins: Report) -> list[str]:
-    rows = [
-        [origin, lang, _rate(rate)]
-        for origin, rates in origins.items()
-        for lang, rate in rates.items()
-        if lang == "all" or rate["total"] >= FEWEST
-    ]
-    return [
-        *("", "## False positives on neutral text", ""),
-        "Passages without a narrative in which one is accepted:",
-        "",
-        *table(["origin", "language", "with an accepted finding"], rows),
-    ]
-
-
-def _neutral_sources(sources: Report) -> list[str]:
-    lines = []
-    for source, parts in sources.items():
-        rows = [
-            [
-                f"{part['language']}{', zero-shot' if part['zero_shot'] else ''}",
-                _rate(part["accepted"]),
-                _rate(part["found"]),
-            ]
-            for part in parts
-        ]
-        lines += [
-            *("", f"### {source}, taken as neutral", ""),
-            "Nobody labelled these texts, and what stands in the labels is left out with its",
-            "translations; a finding may be right. Zero-shot: not a language of the training side.",
-            "",
-            *table(["language", "with an accepted finding", "with any finding"], rows),
-        ]
-    return lines
-
-
-def _calibration(found: Report, plots: Sequence[str]) -> list[str]:
-    rows = [
-        [
-            part["name"],
-            str(part["passages"]),
-            f"{part['calibration_error']:.3f}",
-            _cell(part["calibration_error_of_findings"], 3),
-        ]
-        for part in found["slices"]["language"]
-        if part["passages"] >= FEWEST
-    ]
-    return [
-        *("", "## Calibration", ""),
-        *_plot("reliability", "How often decisions of each confidence are right", plots),
-        *table(["language", "passages", "ECE", "ECE of findings"], rows),
-        "",
-        "The calibration error of few passages is too high by chance alone.",
-    ]
-
-
-def _abstention(found: Report, plots: Sequence[str]) -> list[str]:
-    points = [point for point in found["curve"] if round(point["sent_to_review"] * 100) % 10 == 0]
-    rows = [
-        [_percent(point[key]) for key in ("sent_to_review", "wrong", "wrong_or_other_stance")]
-        for point in points
-    ]
-    released = found["accepted"]
-    return [
-        *("", "## Abstention", ""),
-        f"Of {found['findings']} findings the least sure are sent to a person; the error of what",
-        "is left:",
-        "",
-        *_plot("abstention", "Error of findings by the share that is sent to review", plots),
-        *table(["sent to review", "narrative not there", "or in another stance"], rows),
-        "",
-        f"The released thresholds send {_percent(released['sent_to_review'])} to review; of what",
-        f"they accept, {_percent(released['wrong'])} is not there and "
-        f"{_percent(released['wrong_or_other_stance'])} is not there or has another stance.",
-    ]
-
-
-def _robustness(found: Report | None, plots: Sequence[str]) -> list[str]:
-    if not found:
-        return []
-    rows = [
-        [
-            name,
-            str(part["passages"]),
-            f"{part['macro_f1']['before']:.3f}",
-            f"{part['macro_f1']['after']:.3f}",
-            _figure(part["macro_f1"]["difference"]),
-            _figure(part["stance_accuracy"]["difference"]),
-            " / ".join(_percent(part["false_positives"][when]) for when in ("before", "after")),
-        ]
-        for name, part in found["perturbations"].items()
-    ]
-    head = ["change", "passages changed", "macro F1 before", "after", "difference"]
-    lines = [
-        *("", "## Robustness", ""),
-        "Held-out passages, changed in ways that leave claim and stance (`training/robustness/`),",
-        "at the same thresholds. Measured on the passages that a change does change, paired:",
-        "",
-        *_plot("robustness", "Difference of macro F1 by change", plots),
-        *table([*head, "stance accuracy", "neutral accepted before / after"], rows),
-    ]
-    if negation := found.get("negation"):
-        lines += [
-            "",
-            "Negation changes the label, so it stands apart: passages that advance a narrative,",
-            "put into a frame that denies them (“it is not true that ...”), rebut it. Of",
-            f"{negation['findings']} such findings {_percent(negation['kept'])} are still found,",
-            f"{_percent(negation['turned'])} of these as `rebuts`; "
-            f"{_percent(negation['still_accepted'])} of the {negation['accepted']} that were",
-            "accepted as `advances` still are.",
-        ]
-    return lines
-
-
-def _explanations(found: Report | None) -> list[str]:
-    if not found:
-        return []
-    return [
-        *("", "## Explanations", ""),
-        f"In {found['findings']} findings the words named by the explanation were deleted, and as",
-        "many others drawn at random. The confidence falls by",
-        f"{_figure(found['named'])} without the named words, by {_figure(found['random'])} without",
-        f"the others; paired difference {_figure(found['difference'])}. The named words matter",
-        f"more in {_percent(found['share'])} of the findings.",
-    ]
-
-
 def _slices(title: str, parts: list[Report], languages: list[str]) -> list[str]:
     rows = [
         [
@@ -278,9 +124,9 @@ def _slices(title: str, parts: list[Report], languages: list[str]) -> list[str]:
             + (", zero-shot" if title == "language" and part["name"] not in languages else ""),
             str(part["passages"]),
             str(part["carrying"]),
-            _with_interval(part["macro_f1"], part["macro_f1_interval"]),
-            _cell(part["stance_accuracy"]),
-            _percent(part["false_positives"]),
+            with_interval(part["macro_f1"], part["macro_f1_interval"]),
+            cell(part["stance_accuracy"]),
+            percent(part["false_positives"]),
         ]
         for part in parts
         if part["passages"] >= FEWEST
@@ -290,32 +136,3 @@ def _slices(title: str, parts: list[Report], languages: list[str]) -> list[str]:
         *("", f"## By {title}", ""),
         *table([*head, "neutral passages with an accepted finding"], rows),
     ]
-
-
-def _plot(name: str, title: str, plots: Sequence[str]) -> list[str]:
-    return [f"![{title}](evaluation/{name}.png)", ""] if name in plots else []
-
-
-def _figure(figure: dict[str, float]) -> str:
-    return str(Figure(figure["value"], figure["low"], figure["high"]))
-
-
-def _with_interval(value: float | None, interval: Sequence[float] | None) -> str:
-    if value is None or interval is None:
-        return "-"
-    return f"{value:.2f} [{interval[0]:.2f}, {interval[1]:.2f}]"
-
-
-def _rate(rate: Report | None) -> str:
-    if rate is None:
-        return "-"
-    interval = f"[{rate['low']:.1%}, {rate['high']:.1%}]"
-    return f"{rate['value']:.1%} {interval}, {rate['count']} of {rate['total']}"
-
-
-def _cell(value: float | None, digits: int = 2) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
