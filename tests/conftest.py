@@ -79,7 +79,16 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_recipe() -> Recipe:
     """A recipe that fits the tiny base."""
     return Recipe(
-        epochs=8, batch=8, tokens=64, learning_rate=1e-3, heads_learning_rate=5e-3, precision="fp32"
+        epochs=8,
+        batch=8,
+        tokens=64,
+        learning_rate=1e-3,
+        layer_decay=1.0,
+        heads_learning_rate=5e-3,
+        # In so few steps an average of many would still be on its way.
+        average=0.5,
+        perturbed=0.1,
+        precision="fp32",
     )
 
 
