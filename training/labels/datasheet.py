@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from training.generated import table
-from training.labels import agreement, shortcuts, stats
+from training.labels import actors, agreement, shortcuts, stats
 from training.labels.records import Record, StandOff, Written
 from training.taxonomy import Taxonomy
 
@@ -17,6 +17,7 @@ def blocks(
     taxonomy: Taxonomy,
     sides: Mapping[str, str],
     audit: dict[str, Any] | None,
+    known_actors: Mapping[str, Sequence[str]],
 ) -> dict[str, str]:
     """Return every block by name; all but `shortcuts` follow from records and split alone."""
     counted = stats.count(records, taxonomy)
@@ -44,6 +45,11 @@ def blocks(
         "picked": _tally(
             "picked", (record.picked for record in records if isinstance(record, StandOff))
         ),
+        "actors": actors.shares(
+            ((r.lang, r.text) for r in records if isinstance(r, Written) and r.labels),
+            known_actors,
+        ),
+        "neutral": _neutral(records),
         "annotators": _tally("decided by", (record.annotator for record in records)),
         "sides": _sides(records, sides),
         "agreement": measured.as_table(),
@@ -58,6 +64,13 @@ def _counts(counted: stats.Statistics) -> str:
         f"{counted.none} carry no narrative. {counted.read_twice} were read by at least two "
         "annotators."
     )
+
+
+def _neutral(records: Sequence[Record]) -> str:
+    written = [record for record in records if isinstance(record, Written)]
+    neutral = sum(not record.labels for record in written)
+    share = f" ({neutral / len(written):.1%})" if written else ""
+    return f"{neutral} of {len(written)} written passages{share} carry no narrative."
 
 
 def _sides(records: Sequence[Record], sides: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from training import taxonomy as taxonomies
 from training.commands.options import LABELS, TAXONOMY
 from training.errors import LabelError
 from training.generated import refresh
-from training.labels import datasheet, records
+from training.labels import actors, datasheet, records
 from training.labels import split as splits
 
 PAGE = "DATASHEET.md"
@@ -37,6 +37,7 @@ def command(labels: Path, taxonomy: Path, shortcuts: Path) -> None:
     frozen = labels / corpus.SPLIT
     sides = splits.read(frozen) if frozen.exists() else {}
     audit = json.loads(shortcuts.read_bytes()) if shortcuts.exists() else None
-    fresh = refresh(page, datasheet.blocks(records.read(labels, known), known, sides, audit))
+    blocks = datasheet.blocks(records.read(labels, known), known, sides, audit, actors.load(labels))
+    fresh = refresh(page, blocks)
     path.write_text(fresh, encoding="utf-8")
     click.echo(f"{path}: {'as it was' if fresh == page else 'made anew'}.")
