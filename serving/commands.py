@@ -1,36 +1,21 @@
 """Commands of serving: `serve`, `score` and `keys`."""
 
-import sys
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
-from serving import feed, keys
-from serving.classifier import Classifier
+from serving import keys
 from serving.errors import ServingError
 from serving.http.access import is_loopback
 from serving.http.app import create_app
 from serving.http.server import Server
 from serving.http.tracing import tracing
 from serving.model_folder import open_folder
+from serving.options import MODEL, THREADS
+from serving.scoring.command import score
 from serving.settings import settings
 
-MODEL = click.option(
-    "--model",
-    type=click.Path(path_type=Path),
-    default=lambda: settings().model,
-    show_default="models/current",
-    help="A released model folder.",
-)
-
-THREADS = click.option(
-    "--threads",
-    type=click.IntRange(min=0),
-    default=lambda: settings().threads,
-    show_default="0",
-    help="Processor threads; 0 takes all.",
-)
+__all__ = ["api_keys", "score", "serve"]
 
 
 @click.command()
@@ -112,25 +97,3 @@ def list_keys(path: Path) -> None:
 def revoke(path: Path, key_id: str) -> None:
     """Take the key ID back."""
     keys.revoke(path, key_id)
-
-
-@click.command()
-@click.argument("source", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where to write.")
-@click.option("--scores", is_flag=True, help="Also write every narrative's confidence.")
-@click.option("--explain", is_flag=True, help="Also write which words carried each finding.")
-@MODEL
-@THREADS
-def score(source: Path, out: Path, scores: bool, explain: bool, model: Path, threads: int) -> None:
-    """Label the lines ({"id", "text"}) of a JSONL file, or the whole of a .txt file."""
-    classifier = Classifier.load(model, threads=threads)
-    tally = feed.Tally()
-    total = None if source.suffix == ".txt" or not source.is_file() else feed.count(source)
-    with tqdm(total=total, unit=" texts", disable=not sys.stderr.isatty()) as bar:
-        for tally in feed.score(source, out, classifier, scores=scores, explain=explain):
-            bar.update(tally.read - bar.n)
-            bar.set_postfix(rejected=tally.rejected)
-    summary = f"read {tally.read} = scored {tally.scored} + rejected {tally.rejected}; {out}"
-    if tally.rejected:
-        summary += f"; rejects in {feed.rejects_path(out)}"
-    click.echo(summary, err=True)

@@ -16,3 +16,7 @@ class TextError(ServingError):
         """Make the error with its sentence and the rule's name."""
         super().__init__(message)
         self.limit = limit
+
+
+class SourceError(ServingError):
+    """A source, or the rest of it, cannot be read: it becomes a reject, and the run goes on."""

@@ -95,13 +95,13 @@ def _rounds(texts: Path, model: Path, count: int) -> list[dict[str, object]]:
 
 def _ours(texts: Path, model: Path) -> None:
     begun = time.perf_counter()
-    from serving import feed
     from serving.classifier import Classifier
+    from serving.scoring.run import score
 
     classifier = Classifier.load(model)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
-        for _ in feed.score(texts, Path(scratch) / "out.jsonl", classifier):
+        for _ in score([str(texts)], Path(scratch) / "out.jsonl", classifier):
             pass
     _report(begun, started)
 

@@ -1,0 +1,119 @@
+"""The command `score`."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from tqdm import tqdm
+
+from serving.classifier import LONGEST, Classifier
+from serving.options import MODEL, THREADS
+from serving.scoring.columns import Columns
+from serving.scoring.destination import Destination
+from serving.scoring.limits import SOURCE_BYTES, Limits
+from serving.scoring.manifest import Totals
+from serving.scoring.options import CopiesMode, Format, Options
+from serving.scoring.run import score as run
+
+
+@click.command()
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A .jsonl file, or a folder for shards; a run that was stopped goes on there.",
+)
+@click.option("--scores", is_flag=True, help="Also write every narrative's confidence.")
+@click.option("--explain", is_flag=True, help="Also write which words carried each finding.")
+@click.option("--with-text", is_flag=True, help="Also write the text that was read.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(get_args(Format)),
+    default="jsonl",
+    show_default=True,
+    help="Format of the shards.",
+)
+@click.option(
+    "--copies",
+    type=click.Choice(get_args(CopiesMode)),
+    help="near, exact: link such copies to the first and do not score them; score: score all. "
+    "Else near, or score where one JSONL or text file goes to one file.",
+)
+@click.option("--text-column", help="Column or field of the text.")
+@click.option("--id-column", help="Column or field of the id.")
+@click.option("--date-column", help="Column or field of the date.")
+@click.option("--lang-column", help="Column or field of the language that the source states.")
+@click.option(
+    "--max-source-bytes",
+    type=click.IntRange(min=1),
+    default=SOURCE_BYTES,
+    show_default=True,
+    help="Bytes of a source, decompressed.",
+)
+@click.option(
+    "--max-characters",
+    type=click.IntRange(1, LONGEST),
+    default=LONGEST,
+    show_default=True,
+    help="Code points of a record.",
+)
+@click.option(
+    "--shard-records",
+    type=click.IntRange(min=1),
+    default=Options().shard_records,
+    show_default=True,
+    help="Records of a shard, which is what a stop may cost.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the totals to stdout as JSON.")
+@MODEL
+@THREADS
+def score(
+    sources: tuple[str, ...], out: Path, as_json: bool, model: Path, threads: int, **asked: Any
+) -> None:
+    """Label the texts of files, folders, globs or fsspec addresses.
+
+    Takes JSONL ({"id", "text"}), CSV, TSV, Parquet, Arrow, WARC, plain text, HTML, RSS and Atom,
+    as they are or in gzip, zstd, bzip2 or xz, and OPML or sitemaps that list such files.
+    """
+    classifier = Classifier.load(model, threads=threads)
+    totals = Totals()
+    options = _options(**asked)
+    with tqdm(unit=" texts", disable=not sys.stderr.isatty()) as bar:
+        for totals in run(sources, out, classifier, options, tell=_tell):
+            bar.update(totals.read - bar.n)
+            bar.set_postfix(rejected=totals.rejected)
+    rejects = Destination.at(out, options.format).rejects
+    if as_json:
+        found = {"out": str(out), "rejects": str(rejects) if totals.rejected else None}
+        click.echo(json.dumps({**asdict(totals), **found, "model": classifier.manifest.name}))
+    told = f"; rejects in {rejects}" if totals.rejected else ""
+    click.echo(f"{totals}; {out}{told}", err=True)
+
+
+def _options(
+    *,
+    text_column: str | None,
+    id_column: str | None,
+    date_column: str | None,
+    lang_column: str | None,
+    max_source_bytes: int,
+    max_characters: int,
+    format_: Format,
+    **others: Any,
+) -> Options:
+    return Options(
+        columns=Columns(text=text_column, id=id_column, date=date_column, language=lang_column),
+        limits=Limits(source_bytes=max_source_bytes, characters=max_characters),
+        format=format_,
+        **others,
+    )
+
+
+def _tell(sentence: str) -> None:
+    # Written past the bar, which would be torn otherwise.
+    tqdm.write(sentence, file=sys.stderr)

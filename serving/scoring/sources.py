@@ -1,0 +1,152 @@
+"""From what the caller names (files, folders, globs, addresses, lists) to single sources."""
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import fsspec
+
+from serving.errors import ServingError, SourceError
+from serving.scoring.compression import undone
+from serving.scoring.kinds import HEAD, LISTINGS, kind_of
+from serving.scoring.limits import SOURCE_BYTES
+from serving.scoring.listings import listed
+
+_WEB = ("http://", "https://")
+_SCHEME = "://"
+_DEEPEST = 5
+"""Lists that may be nested in lists."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file; `name` is how it was named, `size` its bytes as stored, `files` where it lies."""
+
+    name: str
+    path: str
+    size: int
+    files: Any = None
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading bytes."""
+        if self.files is None:
+            return Path(self.path).open("rb")
+        return cast(BinaryIO, self.files.open(self.path, "rb"))
+
+
+def expand(names: Sequence[str], *, without: Iterable[Path] = ()) -> list[Source]:
+    """Return all sources in order, each once; what lies in `without` is left out of folders.
+
+    Raises:
+        ServingError: a name stands for nothing that can be read, or for our own output.
+    """
+    barred = [path.resolve() for path in without]
+    found: dict[tuple[int, str], Source] = {}
+    for name in names:
+        for source in _expand(name, barred):
+            for one in _unlisted(source, 0):
+                found.setdefault((id(one.files), _real(one)), one)
+    return list(found.values())
+
+
+def _real(source: Source) -> str:
+    return source.path if source.files is not None else os.path.realpath(source.path)
+
+
+def _expand(name: str, barred: list[Path]) -> Iterator[Source]:
+    if any(part.startswith(_WEB) for part in name.split("::")):
+        raise ServingError(
+            f"{name} is on the web, from which nothing is fetched: save it and pass the file."
+        )
+    if _SCHEME in name or "::" in name:
+        yield from _elsewhere(name)
+        return
+    path = Path(name)
+    if path.is_file():
+        if _within(path, barred):
+            raise ServingError(f"{name} is where the output would go: pass another --out.")
+        yield _local(path)
+    elif path.is_dir():
+        yield from _folder(path, barred)
+    elif glob.has_magic(name):
+        matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 (a name may be absolute)
+        files = [Path(match) for match in matches if Path(match).is_file()]
+        if not files:
+            raise ServingError(f"{name} cannot be read: no file matches it.")
+        yield from (_local(file) for file in files if not _within(file, barred))
+    else:
+        raise ServingError(f"{name} cannot be read: there is no such file.")
+
+
+def _folder(path: Path, barred: list[Path]) -> Iterator[Source]:
+    for where, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            file = Path(where) / name
+            if not name.startswith(".") and file.is_file() and not _within(file, barred):
+                yield _local(file)
+
+
+def _within(path: Path, barred: list[Path]) -> bool:
+    real = path.resolve()
+    return any(real == place or place in real.parents for place in barred)
+
+
+def _local(path: Path) -> Source:
+    return Source(str(path), str(path), path.stat().st_size)
+
+
+def _elsewhere(name: str) -> Iterator[Source]:
+    """Yield the sources at an address that fsspec knows, such as s3://bucket/*.jsonl."""
+    try:
+        files, path = fsspec.url_to_fs(name)
+        if files.isfile(path):
+            paths = [path]
+        elif files.isdir(path):
+            paths = sorted(files.find(path))
+        else:
+            paths = sorted(p for p in files.glob(path) if files.isfile(p))
+        if not paths:
+            raise ServingError(f"{name} cannot be read: there is nothing.")
+        scheme = name.partition(_SCHEME)[0]
+        for one in paths:
+            shown = name if len(paths) == 1 else f"{scheme}{_SCHEME}{one.lstrip('/')}"
+            yield Source(shown, one, int(files.size(one) or 0), files)
+    except (ImportError, ValueError, OSError) as error:
+        raise ServingError(f"{name} cannot be read: {error}.") from error
+
+
+def _unlisted(source: Source, depth: int) -> Iterator[Source]:
+    """Yield the source, or those that it lists if it is a list."""
+    kind = _listing(source)
+    if kind is None:
+        yield source
+        return
+    if depth == _DEEPEST:
+        raise ServingError(f"{source.name}: lists are nested more than {_DEEPEST} deep.")
+    if source.files is not None:
+        raise ServingError(
+            f"{source.name} is a list, and not a local file: save it beside its files."
+        )
+    with source.open() as raw:
+        stream, _ = undone(raw, most=SOURCE_BYTES)
+        paths = listed(stream, Path(source.path))
+    for path in paths:
+        yield from _unlisted(_local(path), depth + 1)
+
+
+def _listing(source: Source) -> str | None:
+    # Only XML can be a list, so that a folder of a million other files is not opened here.
+    if Path(source.name.lower()).suffix not in (".opml", ".xml", ".gz", ".zst", ".bz2", ".xz"):
+        return None
+    try:
+        with source.open() as raw:
+            stream, _ = undone(raw, most=SOURCE_BYTES)
+            kind = kind_of(source.name, stream.read(HEAD))
+    except (OSError, SourceError):
+        # It is told of, with its reason, when its turn to be read comes.
+        return None
+    return kind if kind in LISTINGS else None
