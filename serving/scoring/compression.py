@@ -88,7 +88,9 @@ class Started(io.RawIOBase):
 
     def __init__(self, stream: BinaryIO, start: bytes) -> None:
         """Put `start` before what is left of the stream."""
-        self._stream, self._start = stream, start
+        self._start = start
+        # One read below for each above: an error further on must not take what came before it.
+        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -96,7 +98,7 @@ class Started(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read into the buffer and return how many bytes."""
-        piece = self._start or self._stream.read(len(buffer))
+        piece = self._start or self._read(len(buffer))
         self._start = piece[len(buffer) :]
         taken = piece[: len(buffer)]
         buffer[: len(taken)] = taken
@@ -128,17 +130,21 @@ class _Undone(io.RawIOBase):
         self._stream, self._name, self._make = stream, name, make
         self._given, self._inner = start, make()
         self._ended = False
+        self._broken: SourceError | None = None
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if self._broken:
+            raise self._broken
         try:
             piece = self._next(len(buffer))
         except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError) as error:
             if isinstance(error, OSError) and error.errno:
                 raise
-            raise SourceError(f"The source is not whole {self._name}: {error}.") from error
+            self._broken = SourceError(f"The source is not whole {self._name}: {error}.")
+            raise self._broken from error
         buffer[: len(piece)] = piece
         return len(piece)
 

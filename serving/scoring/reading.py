@@ -69,7 +69,14 @@ def kind(source: Source) -> str | None:
 
 def _head(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
     """Return a stream's first bytes, and the stream from its start."""
-    head = stream.read(HEAD)
+    head = b""
+    try:
+        # BufferedReader.read would drop what it has when what follows is broken.
+        while len(head) < HEAD and (piece := cast(io.BufferedReader, stream).read1(HEAD)):
+            head += piece
+    except SourceError:
+        # It is raised again where it belongs: behind what was read.
+        pass
     return head, cast(BinaryIO, io.BufferedReader(Started(stream, head), PIECE))
 
 

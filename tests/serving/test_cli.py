@@ -177,7 +177,7 @@ def test_a_file_is_scored_and_the_totals_are_reported(
     out = tmp_path / "out.jsonl"
     assert run("score", source, "--out", out, "--model", tiny_model, "--threads", 1) == 0
     shown = capsys.readouterr().err
-    assert f"read 3 = scored 2 + rejected 1; {out}" in shown
+    assert f"read 3 = scored 2 + duplicates 0 + rejected 1; {out}" in shown
     assert f"rejects in {tmp_path / 'out.rejects.jsonl'}" in shown
     found = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [record["id"] for record in found] == ["1", "2"]
@@ -209,7 +209,7 @@ def test_without_rejects_none_are_spoken_of(
     source.write_text('{"text": "boat"}\n')
     assert run("score", source, "--out", out, "--model", tiny_model) == 0
     shown = capsys.readouterr().err
-    assert "read 1 = scored 1 + rejected 0" in shown
+    assert "read 1 = scored 1 + duplicates 0 + rejected 0" in shown
     assert "rejects in" not in shown
 
 
@@ -219,7 +219,7 @@ def test_an_empty_file_is_no_error(
     source, out = tmp_path / "posts.jsonl", tmp_path / "out.jsonl"
     source.write_text("")
     assert run("score", source, "--out", out, "--model", tiny_model) == 0
-    assert "read 0 = scored 0 + rejected 0" in capsys.readouterr().err
+    assert "read 0 = scored 0 + duplicates 0 + rejected 0" in capsys.readouterr().err
 
 
 def test_the_whole_of_a_txt_file_is_one_text(
@@ -229,7 +229,7 @@ def test_the_whole_of_a_txt_file_is_one_text(
     text = "A headline about boats\n\nThe red tractor is good."
     source.write_text(text, encoding="utf-8")
     assert run("score", source, "--out", out, "--model", tiny_model) == 0
-    assert "read 1 = scored 1 + rejected 0" in capsys.readouterr().err
+    assert "read 1 = scored 1 + duplicates 0 + rejected 0" in capsys.readouterr().err
     [record] = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert {(f["begin"], f["end"]) for f in record["narratives"]} == {(0, len(text))}
 

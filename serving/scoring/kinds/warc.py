@@ -3,8 +3,9 @@
 Requests, redirects, errors and media other than text are passed over: they hold no text.
 """
 
+import io
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
@@ -24,7 +25,7 @@ def read(stream: BinaryIO, source: str, reading: Reading) -> Iterator[Entry]:
     """Yield an entry for each page; positions count the archive's records, of any kind."""
     position = 0
     try:
-        for position, found in enumerate(ArchiveIterator(stream), 1):
+        for position, found in enumerate(ArchiveIterator(_Pieces(stream)), 1):
             media = _media(found)
             if media is not None:
                 yield _entry(found, media, source, position, reading.limits.characters)
@@ -32,6 +33,16 @@ def read(stream: BinaryIO, source: str, reading: Reading) -> Iterator[Entry]:
         raise SourceError(
             f"The source is not whole WARC after record {position}: {error}."
         ) from error
+
+
+class _Pieces:
+    """A stream that gives what it has: an error further on must not take what came before it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = cast(io.BufferedReader, stream)
+
+    def read(self, size: int) -> bytes:
+        return self._stream.read1(size)
 
 
 def _media(found: Any) -> str | None:

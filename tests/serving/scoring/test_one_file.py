@@ -3,17 +3,20 @@
 import contextlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from serving import feed
 from serving.classifier import LONGEST, Classifier, Item
 from serving.errors import ServingError
 from serving.predictions import Prediction
+from serving.scoring import shards
+from serving.scoring.destination import Destination
+from serving.scoring.manifest import Totals
+from serving.scoring.options import Options
+from serving.scoring.run import score
 
 BAD = {
     "not JSON": (b"{", "not JSON"),
@@ -65,8 +68,14 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "to" / "labelled.jsonl"
 
 
-def tallies(run: Iterator[feed.Tally]) -> list[feed.Tally]:
-    return [replace(tally) for tally in run]
+def tallies(run: Iterator[Totals]) -> list[Totals]:
+    """Return the totals after each call of the model, and those at the end once."""
+    *during, last = run
+    return during if during and during[-1] == last else [*during, last]
+
+
+def rejects_path(out: Path) -> Path:
+    return Destination.at(out, "jsonl").rejects
 
 
 def records(path: Path) -> list[dict[str, Any]]:
@@ -83,13 +92,13 @@ def test_a_bad_line_goes_to_the_rejects_with_number_and_reason(
     classifier: Classifier, source: Path, out: Path, line: bytes, reason: str
 ) -> None:
     write(source, [GOOD, line, GOOD])
-    assert tallies(feed.score(source, out, classifier)) == [
-        feed.Tally(read=3, scored=2, rejected=1)
+    assert tallies(score([str(source)], out, classifier)) == [
+        Totals(read=3, scored=2, rejected=1)
     ]
     assert [record["id"] for record in records(out)] == ["good", "good"]
-    [entry] = records(feed.rejects_path(out))
-    assert set(entry) >= {"source", "line", "reason"}
-    assert (entry["source"], entry["line"]) == (str(source), 2)
+    [entry] = records(rejects_path(out))
+    assert set(entry) == {"source", "position", "reason", "raw"}
+    assert (entry["source"], entry["position"]) == (str(source), 2)
     assert reason in entry["reason"]
     assert "\n" not in entry["reason"]
 
@@ -97,15 +106,15 @@ def test_a_bad_line_goes_to_the_rejects_with_number_and_reason(
 def test_totals_add_up_and_every_bad_line_is_there_in_order(
     classifier: Classifier, source: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "CHUNK", 3)
+    monkeypatch.setattr(shards, "CHUNK", 3)
     lines = [line for line, _ in BAD.values()]
     write(source, [row for line in lines for row in (line, GOOD)])
-    found = tallies(feed.score(source, out, classifier))
+    found = tallies(score([str(source)], out, classifier))
     assert len(found) == -(-2 * len(lines) // 3)
     assert all(tally.read == tally.scored + tally.rejected for tally in found)
-    assert found[-1] == feed.Tally(read=2 * len(lines), scored=len(lines), rejected=len(lines))
+    assert found[-1] == Totals(read=2 * len(lines), scored=len(lines), rejected=len(lines))
     assert len(records(out)) == len(lines)
-    assert [entry["line"] for entry in records(feed.rejects_path(out))] == list(
+    assert [entry["position"] for entry in records(rejects_path(out))] == list(
         range(1, 2 * len(lines), 2)
     )
 
@@ -118,19 +127,20 @@ def test_order_is_kept_across_chunks(
     chunk: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(feed, "CHUNK", chunk)
+    monkeypatch.setattr(shards, "CHUNK", chunk)
     rows = [{"id": f"{n}", "text": "red " * (1 + n * 5 % 17)} for n in range(20)]
     write(source, [json.dumps(row).encode() for row in rows])
-    assert tallies(feed.score(source, out, classifier))[-1].scored == 20
+    assert tallies(score([str(source)], out, classifier))[-1].scored == 20
     assert [record["id"] for record in records(out)] == [row["id"] for row in rows]
 
 
 def test_long_texts_are_scored_in_smaller_chunks(
     classifier: Classifier, source: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "CHUNK_TEXT", 10)
+    monkeypatch.setattr(shards, "CHUNK_TEXT", 10)
     write(source, [b'{"text": "1234567890"}', b"bad", *[b'{"text": "1234"}'] * 4])
-    assert [tally.read for tally in tallies(feed.score(source, out, classifier))] == [1, 5, 6]
+    found = [tally.read for tally in tallies(score([str(source)], out, classifier))]
+    assert found == [1, 4, 6]
     assert len(records(out)) == 5
 
 
@@ -146,35 +156,28 @@ def test_long_texts_are_scored_in_smaller_chunks(
 def test_a_rejected_line_is_kept_to_be_mended(
     classifier: Classifier, source: Path, out: Path, line: bytes, raw: str
 ) -> None:
-    tallies(feed.score(write(source, [line]), out, classifier))
-    [entry] = records(feed.rejects_path(out))
+    tallies(score([str(write(source, [line]))], out, classifier))
+    [entry] = records(rejects_path(out))
     assert entry["raw"].rstrip() == raw
-
-
-def test_the_lines_that_are_counted_are_those_that_are_read(
-    classifier: Classifier, source: Path, out: Path
-) -> None:
-    write(source, [GOOD, b"", b" \t", b"bad", b"\r", b'{"text": ""}'])
-    assert feed.count(source) == tallies(feed.score(source, out, classifier))[-1].read == 3
 
 
 def test_more_lines_than_a_chunk_are_all_scored(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
-    write(source, [b'{"text": "boat"}'] * (feed.CHUNK + 1))
-    found = tallies(feed.score(source, out, classifier))
-    assert [tally.read for tally in found] == [feed.CHUNK, feed.CHUNK + 1]
-    assert len(records(out)) == feed.CHUNK + 1
+    write(source, [b'{"text": "boat"}'] * (shards.CHUNK + 1))
+    found = tallies(score([str(source)], out, classifier))
+    assert [tally.read for tally in found] == [shards.CHUNK, shards.CHUNK + 1]
+    assert len(records(out)) == shards.CHUNK + 1
 
 
 def test_blank_lines_are_skipped_but_numbered(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
     write(source, [b"", b"  \t", GOOD, b"\r", b"", b"bad", b""])
-    assert tallies(feed.score(source, out, classifier)) == [
-        feed.Tally(read=2, scored=1, rejected=1)
+    assert tallies(score([str(source)], out, classifier)) == [
+        Totals(read=2, scored=1, rejected=1)
     ]
-    assert [entry["line"] for entry in records(feed.rejects_path(out))] == [6]
+    assert [entry["position"] for entry in records(rejects_path(out))] == [6]
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
@@ -182,12 +185,12 @@ def test_a_byte_order_mark_and_windows_line_ends_are_taken(
     classifier: Classifier, source: Path, out: Path, end: bytes
 ) -> None:
     write(source, [b"\xef\xbb\xbf" + GOOD, GOOD], end)
-    assert tallies(feed.score(source, out, classifier))[-1].scored == 2
+    assert tallies(score([str(source)], out, classifier))[-1].scored == 2
 
 
 def test_the_last_line_needs_no_line_end(classifier: Classifier, source: Path, out: Path) -> None:
     source.write_bytes(GOOD + b"\n" + GOOD)
-    assert tallies(feed.score(source, out, classifier))[-1].scored == 2
+    assert tallies(score([str(source)], out, classifier))[-1].scored == 2
 
 
 @pytest.mark.parametrize(
@@ -208,7 +211,7 @@ def test_an_id_is_given_back_as_text(
     classifier: Classifier, source: Path, out: Path, given: str, returned: str | None
 ) -> None:
     write(source, [f'{{"text": "boat", "id": {given}}}'.encode()])
-    assert tallies(feed.score(source, out, classifier))[-1].scored == 1
+    assert tallies(score([str(source)], out, classifier))[-1].scored == 1
     [record] = records(out)
     assert record.get("id") == returned
     assert ("id" in record) == (returned is not None)
@@ -216,27 +219,27 @@ def test_an_id_is_given_back_as_text(
 
 def test_other_fields_are_ignored(classifier: Classifier, source: Path, out: Path) -> None:
     write(source, [b'{"text": "boat", "id": "1", "date": "2026-01-01", "narratives": 3}'])
-    assert tallies(feed.score(source, out, classifier))[-1].scored == 1
+    assert tallies(score([str(source)], out, classifier))[-1].scored == 1
 
 
 def test_a_record_is_the_prediction_object(classifier: Classifier, source: Path, out: Path) -> None:
     write(source, [GOOD])
-    tallies(feed.score(source, out, classifier, scores=True))
+    tallies(score([str(source)], out, classifier, Options(scores=True)))
     expected = classifier.predict([Item("the red tractor", "good")], scores=True)[0]
     assert records(out) == [expected.as_json()]
-    tallies(feed.score(source, out, classifier))
+    tallies(score([str(source)], out, classifier))
     assert "scores" not in records(out)[0]
 
 
 def test_without_bad_lines_there_is_no_rejects_file_and_an_earlier_one_goes(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
-    rejects = feed.rejects_path(out)
-    tallies(feed.score(write(source, [b"bad", GOOD]), out, classifier))
+    rejects = rejects_path(out)
+    tallies(score([str(write(source, [b"bad", GOOD]))], out, classifier))
     assert len(records(rejects)) == 1
-    tallies(feed.score(source, out, classifier))
+    tallies(score([str(source)], out, classifier))
     assert len(records(rejects)) == 1
-    tallies(feed.score(write(source, [GOOD]), out, classifier))
+    tallies(score([str(write(source, [GOOD]))], out, classifier))
     assert sorted(path.name for path in out.parent.iterdir()) == [out.name]
 
 
@@ -244,16 +247,16 @@ def test_an_empty_source_has_an_empty_output(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
     source.write_bytes(b"")
-    assert tallies(feed.score(source, out, classifier)) == []
+    assert tallies(score([str(source)], out, classifier)) == [Totals()]
     assert out.read_bytes() == b""
 
 
 def test_the_output_appears_only_when_it_is_complete(
     classifier: Classifier, source: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "CHUNK", 1)
-    run = feed.score(write(source, [GOOD] * 3), out, classifier)
-    for expected in (1, 2, 3):
+    monkeypatch.setattr(shards, "CHUNK", 1)
+    run = score([str(write(source, [GOOD] * 3))], out, classifier)
+    for expected in (1, 2, 3, 3):
         assert next(run).scored == expected
         assert not out.exists()
     assert next(run, None) is None
@@ -266,33 +269,44 @@ def test_an_earlier_output_stays_until_the_new_one_is_complete(
 ) -> None:
     out.parent.mkdir()
     out.write_text("earlier\n")
-    run = feed.score(write(source, [GOOD]), out, classifier)
+    run = score([str(write(source, [GOOD]))], out, classifier)
     next(run)
     assert out.read_text() == "earlier\n"
-    assert next(run, None) is None
+    tallies(run)
     assert len(records(out)) == 1
 
 
-def test_a_run_that_breaks_leaves_no_output(
-    classifier: Classifier, source: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_that_breaks_leaves_no_output_and_goes_on_where_it_was(
+    classifier: Classifier, source: Path, out: Path
 ) -> None:
+    asked: list[str | None] = []
+
     def predict(items: Sequence[Item], *, scores: bool) -> list[Prediction]:
-        if items[0].id == "2":
+        if len(asked) == 1:
             raise MemoryError
+        asked.extend(item.id for item in items)
         return classifier.predict(items, scores=scores)
 
-    breaking = SimpleNamespace(predict=predict)
-    monkeypatch.setattr(feed, "CHUNK", 1)
-    write(source, [b'{"text": "boat", "id": 1}', b'{"text": "boat", "id": 2}'])
+    breaking = cast(
+        Classifier,
+        SimpleNamespace(
+            predict=predict, manifest=classifier.manifest, narratives=classifier.narratives
+        ),
+    )
+    write(source, [b'{"text": "boat", "id": %d}' % n for n in range(3)])
     with pytest.raises(MemoryError):
-        tallies(feed.score(source, out, breaking))
-    assert list(out.parent.iterdir()) == []
+        tallies(score([str(source)], out, breaking, Options(shard_records=1)))
+    assert not out.exists()
+    asked.clear()
+    tallies(score([str(source)], out, classifier, Options(shard_records=1)))
+    assert [record["id"] for record in records(out)] == ["0", "1", "2"]
+    assert list(out.parent.iterdir()) == [out]
 
 
 def test_the_source_is_never_its_own_output(classifier: Classifier, source: Path) -> None:
     write(source, [GOOD] * 3)
     with pytest.raises(ServingError, match="pass another --out"):
-        tallies(feed.score(source, source, classifier))
+        tallies(score([str(source)], source, classifier))
     assert [record["id"] for record in records(source)] == ["good"] * 3
     assert list(source.parent.iterdir()) == [source]
 
@@ -300,9 +314,9 @@ def test_the_source_is_never_its_own_output(classifier: Classifier, source: Path
 def test_a_source_that_has_the_name_of_the_rejects_is_not_deleted(
     classifier: Classifier, source: Path
 ) -> None:
-    rejects = write(feed.rejects_path(source), [GOOD] * 3)
+    rejects = write(rejects_path(source), [GOOD] * 3)
     with contextlib.suppress(ServingError):
-        tallies(feed.score(rejects, source, classifier))
+        tallies(score([str(rejects)], source, classifier))
     assert rejects.exists()
     assert [record.get("id") for record in records(rejects)] == ["good"] * 3
 
@@ -314,8 +328,8 @@ def test_a_txt_file_is_one_text_with_its_name_as_id(
     text = 'A headline\n\n{"text": "not JSON"} and «Россия».\n'
     article = tmp_path / "article.2026.txt"
     article.write_bytes(start + text.encode())
-    found = tallies(feed.score(article, out, classifier, scores=True))
-    assert found == [feed.Tally(read=1, scored=1)]
+    found = tallies(score([str(article)], out, classifier, Options(scores=True)))
+    assert found == [Totals(read=1, scored=1)]
     expected = classifier.predict([Item(text, "article.2026")], scores=True)[0]
     assert records(out) == [expected.as_json()]
 
@@ -329,60 +343,57 @@ def test_a_txt_file_that_cannot_be_classified_is_rejected(
 ) -> None:
     article = tmp_path / "article.txt"
     article.write_bytes(content)
-    assert tallies(feed.score(article, out, classifier)) == [feed.Tally(read=1, rejected=1)]
+    assert tallies(score([str(article)], out, classifier)) == [Totals(read=1, rejected=1)]
     assert out.read_bytes() == b""
-    [entry] = records(feed.rejects_path(out))
+    [entry] = records(rejects_path(out))
     assert reason in entry["reason"]
 
 
 def test_a_missing_source_is_named(classifier: Classifier, source: Path, out: Path) -> None:
     with pytest.raises(ServingError, match=rf"{source.name} cannot be read") as caught:
-        tallies(feed.score(source, out, classifier))
+        tallies(score([str(source)], out, classifier))
     assert "\n" not in str(caught.value)
     assert not out.exists()
-
-
-def test_a_folder_as_source_is_named(classifier: Classifier, tmp_path: Path, out: Path) -> None:
-    with pytest.raises(ServingError, match=r"cannot be read"):
-        tallies(feed.score(tmp_path, out, classifier))
 
 
 def test_a_missing_source_leaves_nothing_behind(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
     with pytest.raises(ServingError):
-        tallies(feed.score(source, out, classifier))
+        tallies(score([str(source)], out, classifier))
     assert not out.parent.exists() or list(out.parent.iterdir()) == []
 
 
 def test_a_missing_source_leaves_an_earlier_run_as_it_was(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
-    tallies(feed.score(write(source, [GOOD, b"bad"]), out, classifier))
+    tallies(score([str(write(source, [GOOD, b"bad"]))], out, classifier))
     with pytest.raises(ServingError):
-        tallies(feed.score(source.with_name("mistyped.jsonl"), out, classifier))
+        tallies(score([str(source.with_name("mistyped.jsonl"))], out, classifier))
     assert len(records(out)) == 1
-    assert feed.rejects_path(out).exists()
+    assert rejects_path(out).exists()
 
 
-@pytest.mark.parametrize("name", ["a-file/labelled.jsonl", "a-folder"])
+@pytest.mark.parametrize("name", ["a-file/labelled.jsonl", "a-folder.jsonl", "a-file", "labelled.csv", "full"])
 def test_an_output_that_cannot_be_written_is_named_before_anything_is_scored(
     classifier: Classifier, source: Path, tmp_path: Path, name: str
 ) -> None:
     write(source, [GOOD])
-    (tmp_path / "a-folder").mkdir()
+    (tmp_path / "a-folder.jsonl").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "of-others.txt").write_text("x")
     (tmp_path / "a-file").write_text("not a folder")
     with pytest.raises(ServingError, match=name.partition("/")[0]):
-        next(feed.score(source, tmp_path / name, classifier))
+        next(score([str(source)], tmp_path / name, classifier))
 
 
 @pytest.mark.parametrize(
     ("out", "rejects"),
     [
         ("a/out.jsonl", "a/out.rejects.jsonl"),
-        ("out", "out.rejects.jsonl"),
+        ("out", "out/rejects.jsonl"),
         ("2026.05.jsonl", "2026.05.rejects.jsonl"),
     ],
 )
 def test_rejects_stand_beside_the_output(out: str, rejects: str) -> None:
-    assert feed.rejects_path(Path(out)) == Path(rejects)
+    assert rejects_path(Path(out)) == Path(rejects)
