@@ -51,6 +51,15 @@ class Columns:
             )
         return Columns(**chosen)
 
+    def completed(self) -> "Columns":
+        """Return the columns with the first usual name where there is none."""
+        return Columns(
+            **{
+                field.name: getattr(self, field.name) or _USUAL[field.name][0]
+                for field in fields(self)
+            }
+        )
+
     def described(self) -> str:
         """Return the choice for a reader, such as "text=body id=guid"."""
         named = ((field.name, getattr(self, field.name)) for field in fields(self))

@@ -2,7 +2,8 @@
 
 An exact copy has the same words: normalised as the model reads them, case and white space apart. A
 near copy shares at least `NEAR` of its three-word runs (Jaccard, estimated by MinHash, found by
-locality-sensitive hashing). The index is an SQLite file, so memory stays flat; a first text takes
+locality-sensitive hashing), and has as many words that deny, or a rebuttal would be taken for the
+claim that it repeats. The index is an SQLite file, so memory stays flat; a first text takes
 about 1 kB of disk. It is made anew by each run, in the order of the records, so that a run that
 goes on decides as one that was never stopped.
 """
@@ -28,6 +29,13 @@ _RUN = 3
 _BANDS, _ROWS = 16, 8
 _PERMUTATIONS = _BANDS * _ROWS
 _CACHE_KIB = 32_768
+_DENIALS = re.compile(
+    r"\b(?:not|no|never|nobody|false|falsely|fake|untrue|hoax|denie[sd]|deny|debunk\w*|refut\w*"
+    r"|не|нет|ні|ни|нема|фейк\w*|ложн\w*|ложь|неправд\w*|вигад\w*|опровер\w*|спросту\w*|запереч\w*"
+    r"|жоқ|емес|жалған|жоққа|nicht|kein\w*|nie|nein|falsch\w*|non|pas|jamais|faux|nu|nunca|falso)\b"
+    r"|\w+n['’]t\b"
+)
+"""Words of denial in the languages that are met most; in others only the runs count."""
 # Scripts without spaces give a token for each of their characters.
 _TOKEN = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|\w+")
 
@@ -44,7 +52,8 @@ class Copies:
         for setting in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE_KIB}"):
             self._db.execute(f"PRAGMA {setting}")
         self._db.execute(
-            "CREATE TABLE firsts (n INTEGER PRIMARY KEY, id TEXT, source TEXT, signature BLOB)"
+            "CREATE TABLE firsts (n INTEGER PRIMARY KEY, id TEXT, source TEXT, "
+            "signature BLOB, denials INTEGER)"
         )
         self._db.execute("CREATE TABLE exact (hash BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID")
         self._db.execute(
@@ -74,12 +83,13 @@ class Copies:
         if same:
             return self._first(same[0])
         signature = _signature(words) if self._mode == "near" else None
-        if signature is not None and (near := self._nearest(signature)) is not None:
+        denials = len(_DENIALS.findall(words))
+        if signature is not None and (near := self._nearest(signature, denials)) is not None:
             return self._first(near)
         blob = None if signature is None else signature.tobytes()
         n = self._db.execute(
-            "INSERT INTO firsts (id, source, signature) VALUES (?, ?, ?)",
-            (identifier, record.source, blob),
+            "INSERT INTO firsts (id, source, signature, denials) VALUES (?, ?, ?, ?)",
+            (identifier, record.source, blob, denials),
         ).lastrowid
         self._db.execute("INSERT INTO exact VALUES (?, ?)", (key, n))
         if signature is not None:
@@ -91,14 +101,16 @@ class Copies:
         row = self._db.execute("SELECT id, source FROM firsts WHERE n = ?", (n,)).fetchone()
         return Link(*row)
 
-    def _nearest(self, signature: "np.ndarray[tuple[int], np.dtype[np.uint32]]") -> int | None:
+    def _nearest(
+        self, signature: "np.ndarray[tuple[int], np.dtype[np.uint32]]", denials: int
+    ) -> int | None:
         """Return the first that is most alike, the earliest of several, if it is near."""
         bands = _bands(signature)
         marks = ",".join("?" * len(bands))
         rows = self._db.execute(
             "SELECT n, signature FROM firsts WHERE n IN "  # noqa: S608 (only question marks)
-            f"(SELECT n FROM bands WHERE key IN ({marks})) ORDER BY n",
-            bands,
+            f"(SELECT n FROM bands WHERE key IN ({marks})) AND denials = ? ORDER BY n",
+            [*bands, denials],
         )
         best, nearest = NEAR, None
         for n, blob in rows:

@@ -67,6 +67,8 @@ class Destination:
         else:
             self.rejects.unlink(missing_ok=True)
         _copy([self.folder / name for name in shards], self.file)
+        # First of all, or a stop in between would leave a run whose shards are gone.
+        (self.folder / NAME).unlink()
         shutil.rmtree(self.folder)
 
 

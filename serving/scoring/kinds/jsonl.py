@@ -56,19 +56,17 @@ class _Parser:
         """Return the fields, chosen by the first object that has a text.
 
         Objects may leave fields out, so only the field of the text must be there; what else is
-        known by its usual name is read wherever it stands.
+        known by its first usual name is read wherever it stands.
         """
         if self._columns is None:
             given = self._reading.columns
-            named = [getattr(given, name) for name in ("text", "id", "date", "language")]
-            present = [*values, *(name for name in named if name), "id", "date", "title", "url"]
             try:
-                self._columns = given.choose([*present, "language"])
+                chosen = given.choose([*values, *given.used()])
             except SourceError as error:
                 raise TextError(
                     "The field 'text' is missing or not a string.", limit="line-text"
                 ) from error
-            text = self._columns.text
-            if text != "text" or given != Columns():
-                self._reading.tell(f"{self._source}: {self._columns.described()}")
+            if chosen.text != "text" or given != Columns():
+                self._reading.tell(f"{self._source}: {chosen.described()}")
+            self._columns = chosen.completed()
         return self._columns

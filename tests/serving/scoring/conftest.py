@@ -32,9 +32,7 @@ def run(classifier: Classifier) -> Callable[..., dict[str, int]]:
         *_, last = score([str(s) for s in sources], out, classifier, Options(**options), now=NOW)
         assert last.read == last.scored + last.duplicates + last.rejected
         return {"read": last.read, "scored": last.scored} | {
-            name: count
-            for name in ("duplicates", "rejected")
-            if (count := getattr(last, name))
+            name: count for name in ("duplicates", "rejected") if (count := getattr(last, name))
         }
 
     return finished

@@ -27,7 +27,8 @@ def links(path: Path, texts: list[str], mode: Mode = "near") -> list[str | None]
 
 
 @pytest.mark.parametrize(
-    "copy", [TEXT, f"  {TEXT}\n", TEXT.upper(), TEXT.replace(" ", "\n "), TEXT.replace("a", "\u200ba")]
+    "copy",
+    [TEXT, f"  {TEXT}\n", TEXT.upper(), TEXT.replace(" ", "\n "), TEXT.replace("a", "\u200ba")],
 )
 @pytest.mark.parametrize("mode", ["near", "exact"])
 def test_an_exact_copy_has_the_same_words(tmp_path: Path, copy: str, mode: Mode) -> None:
@@ -54,12 +55,23 @@ def test_in_a_short_text_each_word_counts(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "denial",
+    [TEXT.replace("had been", "had not been"), f"It is false that {TEXT}", f"Неправда: {TEXT}"],
+)
+def test_a_denial_of_a_text_is_no_copy_of_it(tmp_path: Path, denial: str) -> None:
+    assert links(tmp_path, [TEXT, denial, f"{denial} today"]) == [None, None, "1"]
+
+
 def test_copies_of_copies_are_of_the_first(tmp_path: Path) -> None:
     assert links(tmp_path, [TEXT, f"{TEXT} one", f"{TEXT} one", TEXT]) == [None, "0", "0", "0"]
 
 
 def test_scripts_without_spaces_have_near_copies_too(tmp_path: Path) -> None:
-    text = "外交部发言人星期一表示这艘蓝色的船将在年底之前出售给一家没有人知道的公司除非委员会找到其他办法偿还债务"
+    text = (
+        "外交部发言人星期一表示这艘蓝色的船将在年底之前出售给"
+        + "一家没有人知道的公司除非委员会找到其他办法偿还债务"
+    )
     assert links(tmp_path, [text, text + "吗", text[::-1]]) == [None, "0", None]
 
 

@@ -29,7 +29,8 @@ RSS = """<?xml version="1.0"?>
 <item><title>Boats &amp; trains</title><link>https://example.org/1</link><guid>g1</guid>
 <pubDate>Mon, 01 Jan 2024 10:00:00 +0100</pubDate>
 <description>short</description>
-<content:encoded><![CDATA[<p>The boat is <b>good</b>.</p><script>x()</script><p>Yes.</p>]]></content:encoded></item>
+<content:encoded><![CDATA[<p>The boat is <b>good</b>.</p><script>x()</script><p>Yes.</p>]]>
+</content:encoded></item>
 <item><title>Only a headline</title></item>
 <item><guid>empty</guid></item>
 </channel></rss>"""
@@ -236,7 +237,9 @@ def test_a_page_gives_its_main_text(tmp_path: Path) -> None:
     assert (page.id, page.title, page.date) == ("page", "Tractors", "2024-02-03")
 
 
-@pytest.mark.parametrize("content", [b"<html></html>", b"<" * 5000, b"\xff" * 99, b"<div>" * 50_000])
+@pytest.mark.parametrize(
+    "content", [b"<html></html>", b"<" * 5000, b"\xff" * 99, b"<div>" * 50_000]
+)
 def test_a_page_without_text_is_a_reject(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "page.html"
     path.write_bytes(content)
@@ -369,4 +372,4 @@ def test_a_record_of_too_many_characters_is_a_reject(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "posts.jsonl", [{"text": "a" * 11}, {"text": "a" * 10}])
     [reject] = rejects(path, Reading(limits=Limits(characters=10)))
     assert "at most 10" in reject.reason
-    assert LONGEST == Limits().characters
+    assert Limits().characters == LONGEST

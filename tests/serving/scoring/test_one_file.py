@@ -92,9 +92,7 @@ def test_a_bad_line_goes_to_the_rejects_with_number_and_reason(
     classifier: Classifier, source: Path, out: Path, line: bytes, reason: str
 ) -> None:
     write(source, [GOOD, line, GOOD])
-    assert tallies(score([str(source)], out, classifier)) == [
-        Totals(read=3, scored=2, rejected=1)
-    ]
+    assert tallies(score([str(source)], out, classifier)) == [Totals(read=3, scored=2, rejected=1)]
     assert [record["id"] for record in records(out)] == ["good", "good"]
     [entry] = records(rejects_path(out))
     assert set(entry) == {"source", "position", "reason", "raw"}
@@ -174,9 +172,7 @@ def test_blank_lines_are_skipped_but_numbered(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
     write(source, [b"", b"  \t", GOOD, b"\r", b"", b"bad", b""])
-    assert tallies(score([str(source)], out, classifier)) == [
-        Totals(read=2, scored=1, rejected=1)
-    ]
+    assert tallies(score([str(source)], out, classifier)) == [Totals(read=2, scored=1, rejected=1)]
     assert [entry["position"] for entry in records(rejects_path(out))] == [6]
 
 
@@ -374,7 +370,9 @@ def test_a_missing_source_leaves_an_earlier_run_as_it_was(
     assert rejects_path(out).exists()
 
 
-@pytest.mark.parametrize("name", ["a-file/labelled.jsonl", "a-folder.jsonl", "a-file", "labelled.csv", "full"])
+@pytest.mark.parametrize(
+    "name", ["a-file/labelled.jsonl", "a-folder.jsonl", "a-file", "labelled.csv", "full"]
+)
 def test_an_output_that_cannot_be_written_is_named_before_anything_is_scored(
     classifier: Classifier, source: Path, tmp_path: Path, name: str
 ) -> None:

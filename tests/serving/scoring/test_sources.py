@@ -16,7 +16,14 @@ LINE = '{"text": "boat"}\n'
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("b.jsonl", "a.jsonl", "deep/c.csv", ".hidden.jsonl", ".git/d.jsonl", "out/e.jsonl"):
+    for name in (
+        "b.jsonl",
+        "a.jsonl",
+        "deep/c.csv",
+        ".hidden.jsonl",
+        ".git/d.jsonl",
+        "out/e.jsonl",
+    ):
         path = tmp_path / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(LINE)
@@ -62,7 +69,8 @@ def test_an_output_that_is_named_as_a_source_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["https://example.org/feed.xml", "http://example.org/", "zip://a::https://example.org/b"]
+    "name",
+    ["https://example.org/feed.xml", "http://example.org/", "zip://a::https://example.org/b"],
 )
 def test_the_web_is_refused_with_a_remedy(name: str) -> None:
     with pytest.raises(ServingError, match="save it and pass the file"):
@@ -92,7 +100,8 @@ def test_an_address_is_read_like_a_file() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        '<opml version="2.0"><body><outline text="x"><outline xmlUrl="{}"/></outline></body></opml>',
+        '<opml version="2.0"><body><outline text="x">'
+        '<outline xmlUrl="{}"/></outline></body></opml>',
         '<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
         "<url><loc> {} </loc></url></urlset>",
     ],

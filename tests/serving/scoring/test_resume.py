@@ -1,0 +1,274 @@
+"""After kill -9 anywhere, the same command goes on, and the output is what it would have been."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.classifier import Classifier
+from serving.errors import ServingError
+from serving.scoring import shards
+from serving.scoring.columns import Columns
+from serving.scoring.manifest import Header, Manifest, Totals, differences
+from serving.scoring.options import Options
+from serving.scoring.run import score
+from tests.serving.scoring.conftest import NOW, jsonl, lines
+
+ROOT = Path(__file__).parents[3]
+PLACES = [
+    ("before the shard has its name", 0),
+    ("before the shard has its name", 2),
+    ("before the shard is entered", 1),
+    ("while the shard is entered", 0),
+    ("after the shard is entered", 1),
+    ("in the middle of a shard", 1),
+    ("in the middle of a shard", 7),
+    ("after rejects were written", 0),
+    ("after rejects were written", 2),
+]
+JOINING = [
+    ("before the shards are joined", 0),
+    ("before the shards are joined", 1),
+    ("after the shards are joined", 0),
+    ("after the shards are joined", 1),
+]
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two sources of 35 entries: texts, copies and rejects, spread over four shards."""
+    folder = tmp_path_factory.mktemp("sources")
+    words = ["red", "blue", "green", "tractor", "boat", "train", "good", "bad"]
+    chance = random.Random(7)
+    rows: list[dict[str, Any]] = []
+    for number in range(20):
+        text = " ".join(chance.choices(words, k=chance.randint(1, 40)))
+        rows.append({"id": number, "text": text})
+        if number % 6 == 5:
+            rows[-1]["text"] = rows[number // 2]["text"]
+        if number % 5 == 4:
+            rows[-1]["text"] = ""
+    posts = jsonl(folder / "posts.jsonl", rows)
+    table = folder / "table.csv"
+    table.write_text("id,text\n" + "".join(f"t{n},{rows[n]['text']} more\n" for n in range(15)))
+    return [posts, table]
+
+
+@pytest.fixture(scope="module")
+def whole(
+    sources: list[Path], classifier: Classifier, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, bytes]]:
+    """What runs that nobody stops write, by the name of their output."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "CHUNK", 4)
+        for name, format_ in (("shards", "jsonl"), ("parquet", "parquet"), ("all.jsonl", "jsonl")):
+            options = Options(format=format_, shard_records=10, copies="near")
+            finish(sources, folder / name / name, classifier, options)
+    return {name: contents(folder / name / name) for name in ("shards", "parquet", "all.jsonl")}
+
+
+def finish(
+    sources: list[Path], out: Path, classifier: Classifier, options: Options | None = None
+) -> Totals:
+    *_, last = score([str(s) for s in sources], out, classifier, options, now=NOW)
+    return last
+
+
+def contents(out: Path) -> dict[str, bytes]:
+    """Return all files of an output, hidden ones and what stands beside it too."""
+    where = out if out.is_dir() else out.parent
+    found = (path for path in where.rglob("*") if path.is_file())
+    return {str(path.relative_to(where)): path.read_bytes() for path in found}
+
+
+def started(
+    model: Path, out: Path, place: str, passes: int, sources: list[Path]
+) -> "subprocess.Popen[bytes]":
+    format_ = "parquet" if out.name == "parquet" else "jsonl"
+    arguments = [model, out, format_, place, passes, *sources]
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.serving.scoring.killed", *(str(a) for a in arguments)],
+        cwd=ROOT,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "passes"),
+    [
+        *(("shards", place, passes) for place, passes in PLACES),
+        *(("parquet", place, passes) for place, passes in PLACES[1::3]),
+        *(("all.jsonl", place, passes) for place, passes in [*PLACES[1::3], *JOINING]),
+    ],
+)
+def test_what_a_kill_leaves_is_finished_to_the_same_bytes(
+    name: str,
+    place: str,
+    passes: int,
+    tiny_model: Path,
+    tmp_path: Path,
+    sources: list[Path],
+    whole: dict[str, dict[str, bytes]],
+    classifier: Classifier,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / name
+    assert started(tiny_model, out, place, passes, sources).wait(120) == -signal.SIGKILL
+    assert contents(out) != whole[name] or place.startswith("after the shards")
+    monkeypatch.setattr(shards, "CHUNK", 4)
+    options = Options(
+        format="parquet" if name == "parquet" else "jsonl", shard_records=10, copies="near"
+    )
+    last = finish(sources, out, classifier, options)
+    assert last.read == last.scored + last.duplicates + last.rejected == 35
+    assert contents(out) == whole[name]
+
+
+def test_kills_at_any_time_lose_nothing_and_score_nothing_twice(
+    tiny_model: Path, tmp_path: Path, sources: list[Path], whole: dict[str, dict[str, bytes]]
+) -> None:
+    chance = random.Random(os.getpid())
+    out = tmp_path / "shards"
+    for _ in range(4):
+        process = started(tiny_model, out, "nowhere", 60, sources)
+        while process.poll() is None and not out.exists():
+            time.sleep(0.01)
+        time.sleep(chance.random() * 0.5)
+        process.kill()
+        process.wait(120)
+    assert started(tiny_model, out, "nowhere", 0, sources).wait(120) == 0
+    assert contents(out) == whole["shards"]
+    ids = [
+        (row["source"], row["id"]) for path in sorted(out.glob("shard-*")) for row in lines(path)
+    ]
+    rejected = [(row["source"], row["position"]) for row in lines(out / "rejects.jsonl")]
+    assert len(ids) == len(set(ids))
+    assert len(rejected) == len(set(rejected))
+    assert len(ids) + len(rejected) == 35
+
+
+def test_a_finished_run_is_not_done_again(
+    tmp_path: Path, sources: list[Path], classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    first = finish(sources, out, classifier)
+    before = contents(out)
+    monkeypatch.setattr(classifier, "predict", None)
+    assert finish(sources, out, classifier) == first
+    assert contents(out) == before
+
+
+def test_another_run_in_the_same_place_is_refused_with_the_difference(
+    tmp_path: Path, sources: list[Path], classifier: Classifier
+) -> None:
+    out = tmp_path / "out"
+    finish(sources, out, classifier)
+    before = contents(out)
+    for other, options, difference in (
+        (sources[:1], Options(), f"{sources[1]}: [0-9]+ bytes -> none"),
+        (sources[::-1], Options(), "order of sources"),
+        (sources, Options(scores=True), "scores: False -> True"),
+        (sources, Options(columns=Columns(text="id")), "columns text: None -> id"),
+    ):
+        with pytest.raises(ServingError, match=difference) as caught:
+            finish(other, out, classifier, options)
+        assert "\n" not in str(caught.value)
+        assert "pass another --out" in str(caught.value)
+    assert contents(out) == before
+
+
+def test_another_model_differs_by_name_and_by_content() -> None:
+    given: dict[str, Any] = {"sources": [], "taxonomy": "1", "options": {}, "scored_at": "then"}
+    one = Header(model={"name": "a", "sha256": "1"}, **given)
+    two = Header(model={"name": "b", "sha256": "2"}, **given | {"scored_at": "now"})
+    assert differences(one, two) == ["model name: a -> b", "model sha256: 1 -> 2"]
+    assert differences(one, one) == []
+
+
+def test_a_source_that_changed_meanwhile_is_told_of(
+    tmp_path: Path, classifier: Classifier, sources: list[Path]
+) -> None:
+    posts = tmp_path / "posts.jsonl"
+    shutil.copy(sources[0], posts)
+    out = tmp_path / "out"
+    stopped(posts, out, classifier)
+    posts.write_bytes(posts.read_bytes().replace(b"tractor", b"traktor"))
+    with pytest.raises(ServingError, match="changed since shard 0"):
+        finish([posts], out, classifier, Options(shard_records=5))
+
+
+def stopped(source: Path, out: Path, classifier: Classifier) -> None:
+    """Leave a run after its second shard."""
+    run = score([str(source)], out, classifier, Options(shard_records=5), now=NOW)
+    while next(run).read < 15:
+        pass
+    run.close()
+
+
+def test_a_shard_that_was_altered_is_told_of(
+    tmp_path: Path, classifier: Classifier, sources: list[Path]
+) -> None:
+    out = tmp_path / "out"
+    stopped(sources[0], out, classifier)
+    (out / "shard-000001.jsonl").write_text("{}\n")
+    with pytest.raises(ServingError, match=r"shard-000001.jsonl is not as it was written"):
+        finish(sources[:1], out, classifier, Options(shard_records=5))
+
+
+def test_the_moment_of_the_first_start_is_kept(
+    tmp_path: Path, classifier: Classifier, sources: list[Path]
+) -> None:
+    out = tmp_path / "out"
+    stopped(sources[0], out, classifier)
+    for _ in score([str(sources[0])], out, classifier, Options(shard_records=5)):
+        pass
+    rows = [row for path in out.glob("shard-*") for row in lines(path)]
+    assert {row["scored_at"] for row in rows} == {"2026-05-04T03:02:01Z"}
+
+
+def test_two_processes_never_write_one_output(tmp_path: Path) -> None:
+    header = Header(sources=[], model={}, taxonomy="1", options={}, scored_at="now")
+    with (
+        Manifest(tmp_path / "out", header),
+        pytest.raises(ServingError, match="another process"),
+    ):
+        Manifest(tmp_path / "out", header)
+    with Manifest(tmp_path / "out", header):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish\n", b"{}\n", b'{"format": 2}\n', b"[1]\n"])
+def test_a_manifest_that_is_none_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "manifest.jsonl").write_bytes(content)
+    header = Header(sources=[], model={}, taxonomy="1", options={}, scored_at="now")
+    with pytest.raises(ServingError, match="another --out") as caught:
+        Manifest(tmp_path, header)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_manifest_has_counts_and_hashes(
+    tmp_path: Path, classifier: Classifier, sources: list[Path]
+) -> None:
+    out = tmp_path / "out"
+    total = finish(sources, out, classifier, Options(shard_records=10))
+    header, *entered, last = [
+        json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()
+    ]
+    assert header["model"]["name"] == classifier.manifest.name
+    assert [entry["read"] for entry in entered] == [10, 10, 10, 5]
+    assert sum(entry["scored"] for entry in entered) == total.scored
+    assert last == {
+        "complete": True,
+        "read": total.read,
+        "scored": total.scored,
+        "duplicates": total.duplicates,
+        "rejected": total.rejected,
+    }
