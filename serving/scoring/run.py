@@ -102,7 +102,7 @@ def _score(
     if manifest.complete:
         yield sum((shard.totals for shard in manifest.shards), total)
         return
-    reading = Reading(options.columns, options.limits, tell)
+    reading = Reading(options.columns, options.limits, _once(tell))
     with ExitStack() as stack:
         items = _items(sources, reading, destination.folder / _INDEX, options, stack)
         number = -1
@@ -144,6 +144,18 @@ def _items(
         if isinstance(entry, Record):
             link = copies.link(entry, identifier(entry))
         yield Item(entry, link)
+
+
+def _once(tell: Callable[[str], None]) -> Callable[[str, str], None]:
+    """Return what tells each choice once: a folder may have a thousand files of one shape."""
+    told: set[str] = set()
+
+    def tell_choice(source: str, choice: str) -> None:
+        if choice not in told:
+            told.add(choice)
+            tell(f"{source}: {choice}")
+
+    return tell_choice
 
 
 def _check_unchanged(manifest: Manifest, number: int, group: list[Item]) -> None:

@@ -71,11 +71,14 @@ _NO_ROOT = re.compile(r"<!--.*?-->|<\?.*?\?>|<![^>]*>", re.DOTALL)
 
 @dataclass(frozen=True)
 class Reading:
-    """How sources are read: columns as given, limits, and where guesses are told."""
+    """How sources are read: columns as given, limits, and who is told what was chosen.
+
+    `tell` is given a source and the columns chosen for it.
+    """
 
     columns: Columns = field(default_factory=Columns)
     limits: Limits = field(default_factory=Limits)
-    tell: Callable[[str], None] = lambda _: None
+    tell: Callable[[str, str], None] = lambda *_: None
 
 
 class Reader(Protocol):

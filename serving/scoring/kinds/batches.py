@@ -27,7 +27,7 @@ def choose(schema: Any, source: str, reading: Reading) -> Columns:
     is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     if not any(check(kind) for check in is_text):
         raise SourceError(f"The column {columns.text!r} holds {kind}, no text.")
-    reading.tell(f"{source}: {columns.described()}")
+    reading.tell(source, columns.described())
     return columns
 
 

@@ -67,6 +67,6 @@ class _Parser:
                     "The field 'text' is missing or not a string.", limit="line-text"
                 ) from error
             if chosen.text != "text" or given != Columns():
-                self._reading.tell(f"{self._source}: {chosen.described()}")
+                self._reading.tell(self._source, chosen.described())
             self._columns = chosen.completed()
         return self._columns

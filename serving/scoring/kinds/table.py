@@ -22,25 +22,28 @@ def read(stream: BinaryIO, source: str, reading: Reading) -> Iterator[Entry]:
     csv.field_size_limit(LINE_BYTES)
     lines = Lines(stream)
     decoded = _decoded(lines)
-    first = next(decoded, None)
-    if first is None:
+    top = next(decoded, None)
+    if top is None:
         return
-    delimiter = max(_DELIMITERS, key=first.count)
-    rows = csv.reader(_again(first, decoded), delimiter=delimiter, strict=True)
+    delimiter = max(_DELIMITERS, key=top.count)
+    rows = csv.reader(_again(top, decoded), delimiter=delimiter, strict=True)
     try:
         names = next(rows)
     except csv.Error as error:
         raise SourceError(f"The row of names is not CSV: {error}.") from error
     columns = reading.columns.choose(names)
-    reading.tell(f"{source}: {columns.described()}")
+    reading.tell(source, columns.described())
     number = 1
     while True:
         number += 1
         lines.cut = False
+        first_line = rows.line_num + 1
         try:
             row = next(rows, None)
         except csv.Error as error:
-            yield reject(source, number, f"The row is not CSV: {error}.")
+            # A quote that is never closed takes rows with it, which the lines tell.
+            where = f"lines {first_line} to {rows.line_num}"
+            yield reject(source, number, f"The row is not CSV ({where}): {error}.")
             continue
         if row is None:
             return

@@ -102,7 +102,7 @@ def test_a_quote_that_never_ends_is_a_reject(tmp_path: Path) -> None:
     path.write_text('id,text\n1,red\n2,"blue\n3,green\n')
     assert len(read(path)) == 2
     [reject] = rejects(path)
-    assert "not CSV" in reject.reason
+    assert "not CSV (lines 3 to 4)" in reject.reason
 
 
 def test_a_line_without_end_is_a_reject_of_either_kind_and_the_next_is_read(
@@ -322,12 +322,12 @@ def test_a_source_of_no_kind_is_a_reject(tmp_path: Path) -> None:
 
 
 def test_columns_are_guessed_and_told(tmp_path: Path) -> None:
-    told: list[str] = []
+    told: list[tuple[str, str]] = []
     path = tmp_path / "posts.csv"
     path.write_text("GUID,Headline,Body,published,lang\n1,H,boat,2024,en\n")
-    [record] = records(path, Reading(tell=told.append))
+    [record] = records(path, Reading(tell=lambda *choice: told.append(choice)))
     assert (record.id, record.title, record.text, record.language) == ("1", "H", "boat", "en")
-    assert told == [f"{path}: text=Body id=GUID date=published language=lang title=Headline"]
+    assert told == [(str(path), "text=Body id=GUID date=published language=lang title=Headline")]
 
 
 def test_columns_that_are_given_are_taken(tmp_path: Path) -> None:
