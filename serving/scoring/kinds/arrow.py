@@ -5,9 +5,9 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from serving.errors import SourceError
 from serving.scoring.kinds import Reading
 from serving.scoring.kinds.batches import choose, entries
+from serving.scoring.kinds.broken import whole
 from serving.scoring.records import Entry
 
 _FILE = b"ARROW1"
@@ -15,17 +15,10 @@ _FILE = b"ARROW1"
 
 def read(stream: BinaryIO, source: str, reading: Reading) -> Iterator[Entry]:
     """Yield an entry for each row."""
-    try:
+    with whole("Arrow"):
         opened = _open(stream)
         columns = choose(opened.schema, source, reading)
         yield from entries(_batches(opened), columns, source, reading)
-    except pa.ArrowException as error:
-        raise SourceError(f"The source is not whole Arrow: {error}.") from error
-    except OSError as error:
-        # Arrow calls what is cut off an OSError too, but without a number.
-        if error.errno:
-            raise
-        raise SourceError(f"The source is not whole Arrow: {error}.") from error
 
 
 def _open(stream: BinaryIO) -> Any:

@@ -56,20 +56,38 @@ def entries(
 
 def _rows(batch: Any, columns: Columns) -> Iterator[dict[str, Any]]:
     used = columns.used()
-    try:
-        values = [batch.column(name).to_pylist() for name in used]
-    except UnicodeDecodeError:
-        # One bad string spoils the batch's conversion: row by row, only its row is lost.
-        values = [[_scalar(item) for item in batch.column(name)] for name in used]
+    values = [_values(batch.column(name)) for name in used]
     for row in zip(*values, strict=True):
         yield dict(zip(used, row, strict=True))
 
 
-def _scalar(item: Any) -> Any:
+def _values(column: Any) -> list[Any]:
+    """Return a column's values; a string that is not UTF-8 stays bytes, and only its row is lost.
+
+    Raises:
+        pa.ArrowInvalid: the column contradicts itself. Arrow reads such a one without looking, from
+            beyond its end.
+    """
     try:
-        return item.as_py()
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        if pa.types.is_string(column.type):
+            column = column.view(pa.binary())
+        elif pa.types.is_large_string(column.type):
+            column = column.view(pa.large_binary())
+        else:
+            raise
+        column.validate(full=True)
+        return [_decoded(value) for value in column.to_pylist()]
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _decoded(value: bytes | None) -> Any:
+    try:
+        return None if value is None else value.decode()
     except UnicodeDecodeError:
-        return None
+        return value
 
 
 def _entry(

@@ -44,6 +44,8 @@ def read(stream: BinaryIO, source: str, reading: Reading) -> Iterator[Entry]:
         raise SourceError(f"The feed is not whole XML after item {position}: {error}.") from error
     except DefusedXmlException as error:
         raise SourceError("The feed has a document type or entities: remove them.") from error
+    except (LookupError, ValueError) as error:
+        raise SourceError(f"The feed's encoding is not known: {error}.") from error
 
 
 def local(element: Element) -> str:

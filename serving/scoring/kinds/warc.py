@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
 from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
 
-from serving.errors import SourceError
 from serving.scoring.kinds import Reading
+from serving.scoring.kinds.broken import whole
 from serving.scoring.kinds.pages import page
 from serving.scoring.limits import DOCUMENT_BYTES
 from serving.scoring.records import LONGEST_METADATA, Entry, Record, checked, reject
@@ -23,16 +22,11 @@ _SUCCESS = "2"
 
 def read(stream: BinaryIO, source: str, reading: Reading) -> Iterator[Entry]:
     """Yield an entry for each page; positions count the archive's records, of any kind."""
-    position = 0
-    try:
+    with whole("WARC"):
         for position, found in enumerate(ArchiveIterator(_Pieces(stream)), 1):
             media = _media(found)
             if media is not None:
                 yield _entry(found, media, source, position, reading.limits.characters)
-    except (ArchiveLoadFailed, EOFError, ValueError) as error:
-        raise SourceError(
-            f"The source is not whole WARC after record {position}: {error}."
-        ) from error
 
 
 class _Pieces:

@@ -283,6 +283,20 @@ def test_a_feed_with_a_document_type_is_refused(tmp_path: Path, start: str) -> N
     assert "document type" in getattr(reject, "reason", "")
 
 
+@pytest.mark.parametrize("encoding", ["bogus", "utf-7", "shift_jis"])
+def test_a_feed_in_an_unknown_encoding_is_a_reject(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "feed.rss"
+    path.write_text(f'<?xml version="1.0" encoding="{encoding}"?><rss/>')
+    [reject] = rejects(path)
+    assert "encoding" in reject.reason
+
+
+def test_strings_that_are_not_utf_8_cost_their_row_alone(tmp_path: Path) -> None:
+    texts = pa.array([b"boat", b"\xff", None, b"red"]).view(pa.string())
+    found = read(columnar(tmp_path / "t.arrow", pa.table({"text": texts})))
+    assert [getattr(entry, "text", None) for entry in found] == ["boat", None, None, "red"]
+
+
 def test_a_feed_that_is_cut_off_keeps_what_came_before(tmp_path: Path) -> None:
     path = tmp_path / "feed.rss"
     path.write_text(RSS[: RSS.index("<item><guid>empty")] + "<item><title>cut")
