@@ -5,6 +5,7 @@ scoring, it makes the index of copies what it was, and it tells if a source has 
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -51,15 +52,23 @@ def score(
     options = options or Options()
     destination = Destination.at(out, options.format)
     sources = expand(names, without=destination.written)
-    plain = destination.file is not None and len(sources) == 1 and kind(sources[0]) in _PLAIN
+    plain = destination.file is not None and _is_one_plain_file(names, sources)
     options = replace(options, copies=options.copies or ("score" if plain else "near"))
     header = _header(sources, classifier, options, now or datetime.now(UTC))
     try:
         with Manifest(destination.folder, header) as manifest:
             yield from _score(sources, destination, classifier, options, manifest, plain, tell)
             destination.join(shard.file for shard in manifest.shards)
+    except sqlite3.Error as error:
+        raise ServingError(f"{destination.folder / _INDEX}: {error}.") from error
     except OSError as error:
         raise ServingError(f"{error.filename or out}: {error.strerror or error}.") from error
+
+
+def _is_one_plain_file(names: Sequence[str], sources: list[Source]) -> bool:
+    # A folder that happens to hold one file would change its rows when it gets a second.
+    is_one = len(names) == len(sources) == 1 and Path(names[0]).is_file()
+    return is_one and kind(sources[0]) in _PLAIN
 
 
 def _header(

@@ -57,15 +57,14 @@ def _real(source: Source) -> str:
 
 
 def _expand(name: str, barred: list[Path]) -> Iterator[Source]:
-    if any(part.startswith(_WEB) for part in name.split("::")):
+    path = Path(name)
+    if any(part.lower().startswith(_WEB) for part in name.split("::")):
         raise ServingError(
             f"{name} is on the web, from which nothing is fetched: save it and pass the file."
         )
-    if _SCHEME in name or "::" in name:
+    if (_SCHEME in name or "::" in name) and not path.exists():
         yield from _elsewhere(name)
-        return
-    path = Path(name)
-    if path.is_file():
+    elif path.is_file():
         if _within(path, barred):
             raise ServingError(f"{name} is where the output would go: pass another --out.")
         yield _local(path)
@@ -112,8 +111,10 @@ def _elsewhere(name: str) -> Iterator[Source]:
         if not paths:
             raise ServingError(f"{name} cannot be read: there is nothing.")
         scheme = name.partition(_SCHEME)[0]
+        # Of "zip://*.csv::desk.zip" only the first part is a place in the file system that is met.
+        _, joint, rest = name.partition("::")
         for one in paths:
-            shown = name if len(paths) == 1 else f"{scheme}{_SCHEME}{one.lstrip('/')}"
+            shown = f"{scheme}{_SCHEME}{one.lstrip('/')}{joint}{rest}"
             yield Source(shown, one, int(files.size(one) or 0), files)
     except (ImportError, ValueError, OSError) as error:
         raise ServingError(f"{name} cannot be read: {error}.") from error

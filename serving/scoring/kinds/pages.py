@@ -10,6 +10,9 @@ from serving.scoring.records import Entry, Record, checked, metadata, reject
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 
+_DATES = {"original_date": True, "extensive_search": False, "max_date": "2100-01-01"}
+"""Dates that the page states; without a last one, today's would make two runs differ."""
+
 
 def page(
     content: bytes,
@@ -23,7 +26,13 @@ def page(
 ) -> Entry:
     """Return a page as a record, or why it is none; `longest` is in code points."""
     try:
-        found = trafilatura.bare_extraction(content, url=url, with_metadata=True)
+        found = trafilatura.bare_extraction(
+            content,
+            url=url,
+            with_metadata=True,
+            include_comments=False,
+            date_extraction_params=dict(_DATES),
+        )
     except Exception as error:
         # Whatever a page out of the wild does to its parser costs that page alone.
         return reject(source, position, f"The page cannot be read: {error!r}.")

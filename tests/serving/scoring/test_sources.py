@@ -1,5 +1,6 @@
 """From names to sources: folders, globs, addresses, lists, and what is refused."""
 
+import zipfile
 from pathlib import Path
 
 import fsspec
@@ -70,11 +71,24 @@ def test_an_output_that_is_named_as_a_source_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["https://example.org/feed.xml", "http://example.org/", "zip://a::https://example.org/b"],
+    ["https://example.org/feed.xml", "HTTP://example.org/", "zip://a::https://example.org/b"],
 )
 def test_the_web_is_refused_with_a_remedy(name: str) -> None:
     with pytest.raises(ServingError, match="save it and pass the file"):
         expand([name])
+
+
+def test_files_inside_an_archive_are_named_with_it(folder: Path) -> None:
+    archive = folder / "desk.zip"
+    with zipfile.ZipFile(archive, "w") as sink:
+        for name in ("a.jsonl", "b.jsonl"):
+            sink.write(folder / name, name)
+    found = expand([f"zip://*.jsonl::{archive}"])
+    assert [source.name for source in found] == [
+        f"zip://a.jsonl::{archive}",
+        f"zip://b.jsonl::{archive}",
+    ]
+    assert len(list(entries(found, Reading()))) == 2
 
 
 def test_a_file_system_that_nobody_knows_is_one_sentence() -> None:
