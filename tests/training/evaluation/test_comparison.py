@@ -13,7 +13,14 @@ from training.corpus import Corpus
 from training.errors import TrainingError
 from training.evaluation import comparison
 
-PAGE = "# Before and after\n\n<!-- generated:comparison -->\nstale figures\n<!-- /generated -->\n\nThe end.\n"
+PAGE = """# Before and after
+
+<!-- generated:comparison -->
+stale figures
+<!-- /generated -->
+
+The end.
+"""
 
 
 @pytest.fixture(scope="module")
