@@ -13,7 +13,14 @@ from training.corpus import Corpus
 from training.errors import TrainingError
 from training.evaluation import comparison
 
-PAGE = "# Before and after\n\n<!-- generated:comparison -->\nold\n<!-- /generated -->\n\nThe end.\n"
+PAGE = """# Before and after
+
+<!-- generated:comparison -->
+stale figures
+<!-- /generated -->
+
+The end.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def test_the_tables_go_into_the_block_of_a_page_and_the_figures_beside_it(
     page.write_text(PAGE)
     assert run(corpus_folder, *twins, "--page", page).exit_code == 0
     text = page.read_text()
-    assert "old" not in text
+    assert "stale figures" not in text
     assert text.endswith("The end.\n")
     assert "### Dev: " in text
     assert "### Gold (test): " in text
