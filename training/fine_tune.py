@@ -42,6 +42,9 @@ WEIGHTS = "network.safetensors"
 HISTORY = "history.json"
 LAYER = re.compile(r"\.(?:layers?|h|block)\.(\d+)\.")
 """A layer's number in the names of its parameters, as encoders of transformers write it."""
+FIRST_HEADS = 7
+"""Seed of the heads before training. Runs of all seeds start from one network, so that their
+weights lie near enough to be averaged (`training/soup.py`)."""
 LAST_WRITTEN = "trainer_state.json"
 """The file that completes a checkpoint."""
 
@@ -56,7 +59,7 @@ class Base:
 
 def build(base: Base, taxonomy: Taxonomy, recipe: Recipe) -> Network:
     """Return the network before training: the base's encoder, heads that start from definitions."""
-    set_seed(recipe.seed)
+    set_seed(FIRST_HEADS)
     encoder = load_encoder(base.folder)
     queries = definition_queries(encoder, base, taxonomy) * recipe.query_norm
     share_over_tokens(encoder, recipe.dropout)

@@ -44,7 +44,7 @@ against anyone. Findings marked `review` are to be read by a person.
   (`data/labels/README.md`), not by people.
 - Languages of the training side (passages): {languages}.
 - {recipe["epochs"]} epochs, {m["training"]["steps"]} steps, {m["training"]["seconds"]} s,
-  {recipe["precision"]}; seed {recipe["seed"]}.
+  {recipe["precision"]}; {_seeds(m["training"])}.
 - Released as eight-bit OpenVINO graph with a four-bit embedding table.
 
 {_figures(metrics)}
@@ -83,6 +83,13 @@ Not measured with these thresholds: `narrascope evaluate --model` with this fold
 
 By language (macro F1, languages with at least 30 passages that carry a narrative):
 {", ".join(f"{code} {value:.3f}" for code, value in metrics["macro_f1_by_language"].items())}."""
+
+
+def _seeds(training: dict[str, Any]) -> str:
+    seeds = training.get("seeds")
+    if seeds is None:
+        return f"seed {training['recipe']['seed']}"
+    return f"the mean of {len(seeds)} runs with seeds {', '.join(map(str, seeds))}"
 
 
 def _promise(training: dict) -> str:  # type: ignore[type-arg]

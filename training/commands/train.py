@@ -31,7 +31,7 @@ from training.recipe import Recipe
     type=click.FloatRange(0, 1, min_open=True),
     help="Train on this share of the groups, for a learning curve.",
 )
-@click.option("--seed", type=int, help="Of order, dropout and heads.")
+@click.option("--seed", type=int, help="Of order, dropout and perturbations.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Arithmetic.")
 def train(
     labels: Path, taxonomy: Path, sources: Path, base: str, run: Path, **changes: object
