@@ -6,7 +6,7 @@ SOURCES ?= $(or $(NARRASCOPE_SOURCES),../shared/data)
 BIN = .venv/bin
 
 .DEFAULT_GOAL = help
-.PHONY: help setup setup-training serve score train evaluate release rollback report readme test lint bench bench-serving bench-topics notebooks lock clean
+.PHONY: help setup setup-training serve score train evaluate release rollback report readme test lint bench bench-growth bench-kills bench-serving bench-topics notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,8 +60,14 @@ lint: setup-training ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: setup-training ## time `narrascope score` beside a plain transformers pipeline
+bench: setup-training ## time `narrascope score` beside its own service and a plain pipeline
 	$(BIN)/python -m tests.benchmarks.scoring --sources $(SOURCES)
+
+bench-growth: setup-training ## time `narrascope score` on 10 thousand to a million lines
+	$(BIN)/python -m tests.benchmarks.growth --sources $(SOURCES) --out docs/bench/growth.json
+
+bench-kills: setup-training ## kill `narrascope score` 50 times and compare with a whole run
+	$(BIN)/python -m tests.benchmarks.kills --sources $(SOURCES) --out docs/bench/kills.json
 
 bench-serving: setup-training ## time the HTTP service beside other servers (makes their environments)
 	$(BIN)/python -m tests.benchmarks.serving --sources $(SOURCES) --out docs/bench/serving.json

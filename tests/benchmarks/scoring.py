@@ -1,8 +1,10 @@
-"""`narrascope score` beside a plain transformers pipeline: the same passages, one run, in turns.
+"""`narrascope score` beside the HTTP service and a plain transformers pipeline, in turns.
 
-Each system is a process of its own, so that start-up and memory are its own too. The pipeline
-loads the base encoder with a classification head of as many labels, `batch_size=16`, as its
-documentation shows; the head is untrained, which changes nothing of the arithmetic.
+The same passages, one run, each system a process of its own, so that start-up and memory are its
+own too. The service is asked twice: a passage a request by many callers, and all passages in one
+stream; it answers nothing from memory. The pipeline loads the base encoder with a classification
+head of as many labels, `batch_size=16`, as its documentation shows; the head is untrained, which
+changes nothing of the arithmetic.
 """
 
 import argparse
@@ -13,18 +15,26 @@ import platform
 import random
 import re
 import resource
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import httpx
+import psutil
 
 ROUNDS = 3
 PASSAGES = 1000
 LONGEST = 900
+CALLERS = 32
 
 
 def main() -> None:
@@ -33,6 +43,8 @@ def main() -> None:
     parser.add_argument("--sources", type=Path, default=Path("../shared/data"))
     parser.add_argument("--model", type=Path, default=Path("models/current"))
     parser.add_argument("--out", type=Path, help="also write the table as JSON")
+    parser.add_argument("--passages", type=int, default=PASSAGES)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--system", choices=sorted(SYSTEMS))
     parser.add_argument("--texts", type=Path)
     options = parser.parse_args()
@@ -41,34 +53,42 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as scratch:
         texts = Path(scratch) / "texts.jsonl"
-        count = sample(options.sources, texts)
-        rows = _rounds(texts, options.model, count)
-    click.echo(_table(rows, count))
+        count = sample(options.sources, texts, options.passages)
+        rows = _rounds(texts, options.model, count, options.rounds)
+    click.echo(_table(rows, count, options.rounds))
     if options.out:
-        options.out.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
+        about = {"machine": machine(), "passages": count, "rounds": options.rounds}
+        options.out.write_text(json.dumps({**about, "rows": rows}, indent=1) + "\n")
 
 
-def sample(sources: Path, target: Path) -> int:
-    """Write mixed real passages: as many from every source, seeded."""
+def sample(sources: Path, target: Path, passages: int = PASSAGES) -> int:
+    """Write mixed real passages, none twice: as many from every source if it has them, seeded."""
     files = sorted(sources.glob("*.jsonl.gz"))
     if not files:
         raise SystemExit(f"no sources in {sources}: pass --sources DIR with *.jsonl.gz.")
     generator = random.Random(0)
-    texts: list[str] = []
+    pools = []
     for file in files:
         with gzip.open(file, "rt", encoding="utf-8") as lines:
-            rows = [json.loads(line)["text"] for line in lines]
-        rows = [text for text in rows if 0 < len(text.strip()) <= LONGEST]
-        texts += generator.sample(rows, min(len(rows), PASSAGES // len(files) + 1))
-    generator.shuffle(texts)
-    lines = [json.dumps({"id": str(i), "text": text}) for i, text in enumerate(texts[:PASSAGES])]
+            rows = {json.loads(line)["text"].strip(): None for line in lines}
+        pools.append([text for text in rows if 0 < len(text) <= LONGEST])
+        generator.shuffle(pools[-1])
+    texts: dict[str, None] = {}
+    while len(texts) < passages and any(pools):
+        # From each pool in turn, so that a small source does not leave the sample short.
+        for pool in pools:
+            if pool:
+                texts.setdefault(pool.pop())
+    chosen = [*texts][:passages]
+    generator.shuffle(chosen)
+    lines = [json.dumps({"id": str(i), "text": text}) for i, text in enumerate(chosen)]
     target.write_text("\n".join(lines) + "\n")
     return len(lines)
 
 
-def _rounds(texts: Path, model: Path, count: int) -> list[dict[str, object]]:
+def _rounds(texts: Path, model: Path, count: int, rounds: int) -> list[dict[str, object]]:
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in SYSTEMS}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name in SYSTEMS:
             command = [sys.executable, "-m", "tests.benchmarks.scoring", "--system", name]
             command += ["--texts", str(texts), "--model", str(model)]
@@ -126,9 +146,77 @@ def _pipeline(texts: Path, _: Path) -> None:
     _report(begun, started)
 
 
-def _report(begun: float, started: float) -> None:
+@contextmanager
+def _service(model: Path) -> Iterator[str]:
+    """Start the service and yield its address; its peak memory is reported as ours."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("narrascope")), "serve"]
+    server = subprocess.Popen(
+        [*command, "--model", str(model), "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            try:
+                if httpx.get(f"{address}/readyz").status_code == httpx.codes.OK:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.02)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def _requests(texts: Path, model: Path) -> None:
+    begun = time.perf_counter()
+    rows = [json.loads(line)["text"] for line in texts.read_text().splitlines()]
+    with _service(model) as address:
+        started = time.perf_counter()
+        mine = threading.local()
+
+        def ask(text: str) -> None:
+            if not hasattr(mine, "client"):
+                mine.client = httpx.Client(base_url=address, timeout=600)
+            body = {"text": text, "cache": False}
+            mine.client.post("/v1/classify", json=body).raise_for_status()
+
+        with ThreadPoolExecutor(CALLERS) as callers:
+            for _ in callers.map(ask, rows):
+                pass
+        _report(begun, started, _peak_of_children())
+
+
+def _stream(texts: Path, model: Path) -> None:
+    begun = time.perf_counter()
+    with _service(model) as address:
+        started = time.perf_counter()
+
+        asked = {
+            "content": texts.open("rb"),
+            "headers": {"content-type": "application/x-ndjson"},
+            "params": {"cache": "false"},
+        }
+        route = f"{address}/v1/classify/stream"
+        with httpx.stream("POST", route, timeout=600, **asked) as answer:
+            answer.raise_for_status()
+            for _ in answer.iter_lines():
+                pass
+        _report(begun, started, _peak_of_children())
+
+
+def _peak_of_children() -> float:
+    return max(child.memory_info().rss for child in psutil.Process().children()) / 2**20
+
+
+def _report(begun: float, started: float, peak: float | None = None) -> None:
     done = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if peak is None:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {"start_s": started - begun, "score_s": done - started, "peak_mb": peak}
     click.echo(json.dumps(figures))
 
@@ -138,9 +226,9 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {names[0] if names else platform.machine()}"
 
 
-def _table(rows: list[dict[str, object]], count: int) -> str:
+def _table(rows: list[dict[str, object]], count: int, rounds: int) -> str:
     lines = [
-        f"{count} mixed real passages, median of {ROUNDS} rounds in turns.",
+        f"{count} mixed real passages, median of {rounds} rounds in turns.",
         "",
         "| system | passages/s | with start-up | start-up s | peak memory MB |",
         "|---|---|---|---|---|",
@@ -149,7 +237,12 @@ def _table(rows: list[dict[str, object]], count: int) -> str:
     return "\n".join(lines)
 
 
-SYSTEMS = {"narrascope score": _ours, "transformers pipeline": _pipeline}
+SYSTEMS: dict[str, Callable[[Path, Path], None]] = {
+    "narrascope score": _ours,
+    f"narrascope serve, {CALLERS} callers": _requests,
+    "narrascope serve, one stream": _stream,
+    "transformers pipeline": _pipeline,
+}
 
 if __name__ == "__main__":
     main()

@@ -174,6 +174,8 @@ def _environment(name: str, packages: tuple[str, ...]) -> str:
     if not done.exists():
         venv.create(folder, with_pip=True, clear=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        # The torch that we measure ours beside; another one may bring gigabytes of CUDA.
+        pip += ["--constraint", "requirements/torch.txt"]
         subprocess.run([*pip, *packages], check=True)
         done.touch()
     return str(python)
