@@ -17,6 +17,7 @@ from serving.scoring.limits import SOURCE_BYTES, Limits
 from serving.scoring.manifest import Totals
 from serving.scoring.options import CopiesMode, Format, Options
 from serving.scoring.run import score as run
+from serving.web.options import Web
 
 
 @click.command()
@@ -69,22 +70,34 @@ from serving.scoring.run import score as run
     show_default=True,
     help="Records of a shard, which is what a stop may cost.",
 )
+@click.option(
+    "--allow-private", is_flag=True, help="Also fetch from loopback and private addresses."
+)
+@click.option("--contact", help="What servers are told of you, e.g. an address of mail.")
 @click.option("--json", "as_json", is_flag=True, help="Write the totals to stdout as JSON.")
 @MODEL
 @THREADS
 def score(
-    sources: tuple[str, ...], out: Path, as_json: bool, model: Path, threads: int, **asked: Any
+    sources: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+    model: Path,
+    threads: int,
+    allow_private: bool,
+    contact: str | None,
+    **asked: Any,
 ) -> None:
-    """Label the texts of files, folders, globs or fsspec addresses.
+    """Label the texts of files, folders, globs, fsspec addresses or pages of the web.
 
     Takes JSONL ({"id", "text"}), CSV, TSV, Parquet, Arrow, WARC, plain text, HTML, RSS and Atom,
-    as they are or in gzip, zstd, bzip2 or xz, and OPML or sitemaps that list such files.
+    as they are or in gzip, zstd, bzip2 or xz, and OPML or sitemaps that list such sources.
     """
     classifier = Classifier.load(model, threads=threads)
     totals = Totals()
     options = _options(**asked)
+    web = Web(allow_private=allow_private, contact=contact)
     with tqdm(unit=" texts", disable=not sys.stderr.isatty()) as bar:
-        for totals in run(sources, out, classifier, options, tell=_tell):
+        for totals in run(sources, out, classifier, options, web=web, tell=_tell):
             bar.update(totals.read - bar.n)
             bar.set_postfix(rejected=totals.rejected)
     rejects = Destination.at(out, options.format).rejects

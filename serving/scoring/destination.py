@@ -41,7 +41,9 @@ class Destination:
             raise ServingError(f"{path} is not written: pass a .jsonl file or a folder as --out.")
         if path.exists() and not path.is_dir():
             raise ServingError(f"{path} is a file: pass a .jsonl file or a folder as --out.")
-        if path.is_dir() and any(path.iterdir()) and not (path / NAME).exists():
+        # What was fetched may lie there before the manifest does.
+        others = path.is_dir() and any(p.suffix != PARTIAL for p in path.iterdir())
+        if others and not (path / NAME).exists():
             raise ServingError(f"{path} has other files in it: pass another folder as --out.")
         return cls(path, None)
 

@@ -10,6 +10,8 @@ DOCUMENT_BYTES = 20 << 20
 """Bytes of what must be held as a whole: a page, a plain text."""
 LINE_BYTES = 16 << 20
 """Bytes of a line of JSONL or CSV."""
+ADDRESSES = 10_000
+"""Addresses of the web that a run fetches."""
 MEMORY_BYTES = 128 << 20
 """Bytes that a decompressor may claim for its window: the stream names it, and may be hostile."""
 

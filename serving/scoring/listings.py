@@ -1,9 +1,9 @@
-"""Lists of sources: OPML outlines and sitemaps, as far as they name local files."""
+"""Lists of sources: OPML outlines and sitemaps, of local files and addresses of the web."""
 
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException
@@ -12,19 +12,25 @@ from defusedxml.ElementTree import parse
 from serving.errors import ServingError
 from serving.scoring.kinds.documents import whole
 
+WEB = ("http", "https")
 
-def listed(stream: BinaryIO, path: Path) -> list[Path]:
-    """Return the files that the list at `path` names, in order.
+
+def listed(stream: BinaryIO, name: str, *, local: bool = True) -> list[Path | str]:
+    """Return what the list called `name` names, in order: files, and addresses of the web.
+
+    Files must lie in or below the list's own folder; a list from the web (not `local`) names none.
 
     Raises:
-        ServingError: it is no XML, or names what is not a file in or below its own folder.
+        ServingError: it is no XML, or names something else.
     """
     try:
         root = parse(BytesIO(whole(stream)), forbid_dtd=True).getroot()
     except (ParseError, ValueError, DefusedXmlException) as error:
-        raise ServingError(f"{path} is no list that can be read: {error}.") from error
-    named = (_address(element) for element in root.iter())
-    return [_file(name, path) for name in named if name]
+        raise ServingError(f"{name} is no list that can be read: {error}.") from error
+    named = [address for element in root.iter() if (address := _address(element))]
+    if not local:
+        return [urljoin(name, address) for address in named]
+    return [_named(address, Path(name)) for address in named]
 
 
 def _address(element: Element) -> str | None:
@@ -34,13 +40,10 @@ def _address(element: Element) -> str | None:
     return (element.text or "").strip() if name == "loc" else None
 
 
-def _file(name: str, listing: Path) -> Path:
+def _named(name: str, listing: Path) -> Path | str:
     parts = urlsplit(name)
-    if parts.scheme in ("http", "https"):
-        raise ServingError(
-            f"{listing} lists {name}, which is on the web, from which nothing is fetched: "
-            "save it and list the file."
-        )
+    if parts.scheme in WEB:
+        return name
     if parts.scheme not in ("", "file"):
         raise ServingError(f"{listing} lists {name}, which is no local file.")
     folder = listing.parent.resolve()

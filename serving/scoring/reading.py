@@ -31,6 +31,9 @@ def entries(sources: Iterable[Source], reading: Reading) -> Iterator[Entry]:
 
 def _entries(source: Source, reading: Reading) -> Iterator[Entry]:
     position = 0
+    if source.broken:
+        yield reject(source.name, 1, source.broken)
+        return
     try:
         with ExitStack() as stack:
             raw = stack.enter_context(source.open())

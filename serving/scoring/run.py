@@ -7,7 +7,7 @@ scoring, it makes the index of copies what it was, and it tells if a source has 
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +24,9 @@ from serving.scoring.reading import entries, kind
 from serving.scoring.records import Link, Record
 from serving.scoring.rows import Run, identifier
 from serving.scoring.shards import Item, cut
-from serving.scoring.sources import Source, expand
+from serving.scoring.sources import Fetch, Source, expand
 from serving.scoring.writing import Writer
+from serving.web.options import Web
 
 _PLAIN = {"jsonl", "text"}
 _INDEX = "copies.sqlite" + PARTIAL
@@ -37,13 +38,15 @@ def score(
     classifier: Classifier,
     options: Options | None = None,
     *,
+    web: Web | None = None,
     now: datetime | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Totals]:
     """Score sources into `out`, yielding the totals so far after every call of the model.
 
-    `now` is the moment that rows are marked with, else that of the run's start; `tell` is given
-    sentences for the reader, such as which columns were chosen.
+    `web` says how addresses of the web are asked, else they are refused; `now` is the moment that
+    rows are marked with, else that of the run's start; `tell` is given sentences for the reader,
+    such as which columns were chosen.
 
     Raises:
         ServingError: a name stands for nothing, `out` cannot be written or holds another run, or a
@@ -51,18 +54,34 @@ def score(
     """
     options = options or Options()
     destination = Destination.at(out, options.format)
-    sources = expand(names, without=destination.written)
+    with _fetching(destination.folder, web) as fetch:
+        sources = expand(names, without=destination.written, fetch=fetch)
     plain = destination.file is not None and _is_one_plain_file(names, sources)
     options = replace(options, copies=options.copies or ("score" if plain else "near"))
     header = _header(sources, classifier, options, now or datetime.now(UTC))
     try:
         with Manifest(destination.folder, header) as manifest:
             yield from _score(sources, destination, classifier, options, manifest, plain, tell)
+            if web is not None:
+                from serving.scoring.downloads import forget
+
+                forget(destination.folder)
             destination.join(shard.file for shard in manifest.shards)
     except sqlite3.Error as error:
         raise ServingError(f"{destination.folder / _INDEX}: {error}.") from error
     except OSError as error:
         raise ServingError(f"{error.filename or out}: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _fetching(folder: Path, web: Web | None) -> Iterator[Fetch | None]:
+    if web is None:
+        yield None
+        return
+    from serving.scoring.downloads import downloads
+
+    with downloads(folder, web) as found:
+        yield found.source
 
 
 def _is_one_plain_file(names: Sequence[str], sources: list[Source]) -> bool:

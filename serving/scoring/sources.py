@@ -2,8 +2,8 @@
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -17,18 +17,24 @@ from serving.scoring.listings import listed
 
 _WEB = ("http://", "https://")
 _SCHEME = "://"
+_MAY_LIST = {".opml", ".xml", ".gz", ".zst", ".bz2", ".xz"}
 _DEEPEST = 5
 """Lists that may be nested in lists."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file; `name` is how it was named, `size` its bytes as stored, `files` where it lies."""
+    """One file; `name` is how it was named, `size` its bytes as stored, `files` where it lies.
+
+    `web` says that the file is a copy of what is at an address, and `broken` why there is none.
+    """
 
     name: str
     path: str
     size: int
     files: Any = None
+    web: bool = False
+    broken: str | None = None
 
     def open(self) -> BinaryIO:
         """Open the file for reading bytes."""
@@ -37,8 +43,16 @@ class Source:
         return cast(BinaryIO, self.files.open(self.path, "rb"))
 
 
-def expand(names: Sequence[str], *, without: Iterable[Path] = ()) -> list[Source]:
+Fetch = Callable[[str], Source]
+"""Returns what is at an address of the web."""
+
+
+def expand(
+    names: Sequence[str], *, without: Iterable[Path] = (), fetch: Fetch | None = None
+) -> list[Source]:
     """Return all sources in order, each once; what lies in `without` is left out of folders.
+
+    `fetch` gets what is on the web; without it such a name is refused.
 
     Raises:
         ServingError: a name stands for nothing that can be read, or for our own output.
@@ -46,8 +60,8 @@ def expand(names: Sequence[str], *, without: Iterable[Path] = ()) -> list[Source
     barred = [path.resolve() for path in without]
     found: dict[tuple[int, str], Source] = {}
     for name in names:
-        for source in _expand(name, barred):
-            for one in _unlisted(source, 0):
+        for source in _expand(name, barred, fetch):
+            for one in _unlisted(source, 0, fetch):
                 found.setdefault((id(one.files), _real(one)), one)
     return list(found.values())
 
@@ -56,13 +70,24 @@ def _real(source: Source) -> str:
     return source.path if source.files is not None else os.path.realpath(source.path)
 
 
-def _expand(name: str, barred: list[Path]) -> Iterator[Source]:
+def is_web(name: str) -> bool:
+    """Say whether a name is an address of the web."""
+    return name.lower().startswith(_WEB)
+
+
+def _fetched(name: str, fetch: Fetch | None) -> Source:
+    if fetch is None:
+        raise ServingError(f"{name} is on the web, from which nothing is fetched here.")
+    return fetch(name)
+
+
+def _expand(name: str, barred: list[Path], fetch: Fetch | None) -> Iterator[Source]:
     path = Path(name)
-    if any(part.lower().startswith(_WEB) for part in name.split("::")):
-        raise ServingError(
-            f"{name} is on the web, from which nothing is fetched: save it and pass the file."
-        )
-    if (_SCHEME in name or "::" in name) and not path.exists():
+    if is_web(name):
+        yield _fetched(name, fetch)
+    elif any(is_web(part) for part in name.split("::")):
+        raise ServingError(f"{name} is inside of something on the web: save it and pass the file.")
+    elif (_SCHEME in name or "::" in name) and not path.exists():
         yield from _elsewhere(name)
     elif path.is_file():
         if _within(path, barred):
@@ -120,7 +145,7 @@ def _elsewhere(name: str) -> Iterator[Source]:
         raise ServingError(f"{name} cannot be read: {error}.") from error
 
 
-def _unlisted(source: Source, depth: int) -> Iterator[Source]:
+def _unlisted(source: Source, depth: int, fetch: Fetch | None) -> Iterator[Source]:
     """Yield the source, or those that it lists if it is a list."""
     kind = _listing(source)
     if kind is None:
@@ -132,16 +157,29 @@ def _unlisted(source: Source, depth: int) -> Iterator[Source]:
         raise ServingError(
             f"{source.name} is a list, and not a local file: save it beside its files."
         )
+    try:
+        named = _named(source)
+    except ServingError as error:
+        # What stands on the web is not the caller's to mend.
+        if not source.web:
+            raise
+        yield replace(source, broken=str(error))
+        return
+    for one in named:
+        found = _fetched(one, fetch) if isinstance(one, str) else _local(one)
+        yield from _unlisted(found, depth + 1, fetch)
+
+
+def _named(source: Source) -> list[Path | str]:
     with source.open() as raw:
         stream, _ = undone(raw, most=SOURCE_BYTES)
-        paths = listed(stream, Path(source.path))
-    for path in paths:
-        yield from _unlisted(_local(path), depth + 1)
+        return listed(stream, source.name if source.web else source.path, local=not source.web)
 
 
 def _listing(source: Source) -> str | None:
     # Only XML can be a list, so that a folder of a million other files is not opened here.
-    if Path(source.name.lower()).suffix not in (".opml", ".xml", ".gz", ".zst", ".bz2", ".xz"):
+    suffix = Path(source.name.lower()).suffix
+    if source.broken or not (source.web or suffix in _MAY_LIST):
         return None
     try:
         with source.open() as raw:

@@ -17,4 +17,5 @@ def read(stream: BinaryIO, source: str, reading: Reading) -> Iterator[Entry]:
         1,
         identifier=identifier(source),
         longest=reading.limits.characters,
+        url=source if source.startswith(("http://", "https://")) else None,
     )

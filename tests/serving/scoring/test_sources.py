@@ -71,11 +71,16 @@ def test_an_output_that_is_named_as_a_source_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["https://example.org/feed.xml", "HTTP://example.org/", "zip://a::https://example.org/b"],
+    ["https://example.org/feed.xml", "HTTP://example.org/"],
 )
-def test_the_web_is_refused_with_a_remedy(name: str) -> None:
-    with pytest.raises(ServingError, match="save it and pass the file"):
+def test_the_web_is_refused_where_nothing_can_be_fetched(name: str) -> None:
+    with pytest.raises(ServingError, match="nothing is fetched here"):
         expand([name])
+
+
+def test_the_inside_of_a_file_on_the_web_is_refused_with_a_remedy() -> None:
+    with pytest.raises(ServingError, match="save it and pass the file"):
+        expand(["zip://a::https://example.org/b"])
 
 
 def test_files_inside_an_archive_are_named_with_it(folder: Path) -> None:

@@ -1,0 +1,1 @@
+"""Fetching from the web: hostile by assumption, polite by habit."""
