@@ -1,4 +1,4 @@
-"""Commands of serving: `serve`, `score` and `keys`."""
+"""Commands of serving: `serve`, `score`, `watch` and `keys`."""
 
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from serving.model_folder import open_folder
 from serving.options import MODEL, THREADS
 from serving.scoring.command import score
 from serving.settings import settings
+from serving.watching.command import watch
 
-__all__ = ["api_keys", "score", "serve"]
+__all__ = ["api_keys", "score", "serve", "watch"]
 
 
 @click.command()

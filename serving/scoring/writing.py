@@ -22,13 +22,16 @@ from serving.scoring.shards import Item, cut
 
 
 class Writer:
-    """Writes shards into a folder; `finished` is the last one, for the manifest."""
+    """Writes shards into a folder; `finished` is the last one, for the manifest.
+
+    `run` is what the rows of the next shard share.
+    """
 
     finished: Shard
 
     def __init__(self, folder: Path, classifier: Classifier, options: Options, run: Run) -> None:
         """Write into `folder`."""
-        self._folder, self._classifier, self._options, self._run = folder, classifier, options, run
+        self._folder, self._classifier, self._options, self.run = folder, classifier, options, run
         self._rejects = folder / REJECTS
 
     def restore(self, finished: Sequence[Shard]) -> None:
@@ -93,7 +96,7 @@ class Writer:
             if isinstance(item.entry, Reject):
                 continue
             prediction = None if item.link else self._explained(item.entry, next(predictions))
-            rows.append(row(item.entry, self._run, prediction, item.link))
+            rows.append(row(item.entry, self.run, prediction, item.link))
         return rows
 
     def _explained(self, record: Record, prediction: Prediction) -> Prediction:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, tostring
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
@@ -12,7 +12,7 @@ from serving.errors import SourceError
 from serving.scoring.kinds import Reading
 from serving.scoring.kinds.documents import whole
 from serving.scoring.kinds.snippets import plain
-from serving.scoring.records import Entry, Record, checked, metadata
+from serving.scoring.records import Entry, Record, Reject, checked, metadata, reject
 
 _ITEMS = {"item", "entry"}
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -36,7 +36,11 @@ def read(stream: BinaryIO, source: str, reading: Reading) -> Iterator[Entry]:
             if name not in _ITEMS:
                 continue
             position += 1
-            yield _entry(element, source, position, language, reading.limits.characters)
+            entry = _entry(element, source, position, language, reading.limits.characters)
+            if isinstance(entry, Reject):
+                # So that it can be mended, and told from another that is broken in the same way.
+                entry = reject(source, position, entry.reason, tostring(element))
+            yield entry
             # What has been read is let go: a tree takes many times the bytes of its text.
             if stack:
                 stack[-1].clear()
