@@ -1,5 +1,6 @@
 """RSS and Atom, entry by entry; a document type or an entity is refused, never expanded."""
 
+import hashlib
 from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO
@@ -75,7 +76,8 @@ def _entry(item: Element, source: str, position: int, language: str | None, long
             position=position,
             # The headline carries claims as well as the body, and is often all there is.
             text="\n\n".join(part for part in parts if part),
-            id=first("guid", "id") or first("link") or f"item-{position}",
+            # Its number would be another entry's as soon as the feed has news.
+            id=first("guid", "id") or first("link") or f"words-{_digest(title, body)}",
             date=metadata(first("pubdate", "published", "updated", "date")),
             title=metadata(title),
             url=metadata(_link(item)),
@@ -85,6 +87,10 @@ def _entry(item: Element, source: str, position: int, language: str | None, long
         position,
         longest=longest,
     )
+
+
+def _digest(*words: str) -> str:
+    return hashlib.blake2b("\0".join(words).encode(), digest_size=8).hexdigest()
 
 
 def _content(element: Element) -> str:
