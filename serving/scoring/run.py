@@ -53,7 +53,7 @@ def score(
             source changed since an earlier process read it.
     """
     options = options or Options()
-    destination = Destination.at(out, options.format)
+    destination = Destination.at(out, options.format, options.partition)
     with _fetching(destination.folder, web) as fetch:
         sources = expand(names, without=destination.written, fetch=fetch)
     plain = destination.file is not None and _is_one_plain_file(names, sources)
@@ -66,7 +66,7 @@ def score(
                 from serving.scoring.downloads import forget
 
                 forget(destination.folder)
-            destination.join(shard.file for shard in manifest.shards)
+            destination.join(file.file for shard in manifest.shards for file in shard.files)
     except sqlite3.Error as error:
         raise ServingError(f"{destination.folder / _INDEX}: {error}.") from error
     except OSError as error:

@@ -8,14 +8,18 @@ from serving import classifier as classifiers
 from serving.classifier import Classifier
 from serving.errors import ServingError
 from serving.explanations import explained
+from serving.language import UNDETERMINED
 from serving.model_folder import digest as file_digest
 from serving.predictions import Prediction
 from serving.scoring import shards
+from serving.scoring.dates import moment
 from serving.scoring.destination import REJECTS
-from serving.scoring.durable import publish, sync, unfinished
+from serving.scoring.durable import sync
 from serving.scoring.manifest import Shard, Totals
 from serving.scoring.options import Options
-from serving.scoring.outputs import line, output
+from serving.scoring.outputs import Output, line, output
+from serving.scoring.partitions import folder, pattern
+from serving.scoring.parts import Parts
 from serving.scoring.records import Record, Reject
 from serving.scoring.rows import Run, row
 from serving.scoring.shards import Item, cut
@@ -40,15 +44,15 @@ class Writer:
         Raises:
             ServingError: a finished shard is missing or altered.
         """
-        for shard in finished:
-            path = self._folder / shard.file
-            if not path.is_file() or file_digest(path) != shard.sha256:
+        known = {file.file: file.sha256 for shard in finished for file in shard.files}
+        for name, sha256 in known.items():
+            path = self._folder / name
+            if not path.is_file() or file_digest(path) != sha256:
                 raise ServingError(
                     f"{path} is not as it was written: remove the output, or pass another --out."
                 )
-        known = {shard.file for shard in finished}
-        for path in self._folder.glob("shard-*"):
-            if path.name not in known:
+        for path in self._folder.glob(pattern(self._options.partition, "shard-*")):
+            if path.relative_to(self._folder).as_posix() not in known:
                 path.unlink()
         length = finished[-1].rejects_bytes if finished else 0
         held = self._rejects.stat().st_size if self._rejects.exists() else 0
@@ -64,21 +68,17 @@ class Writer:
 
     def write(self, number: int, items: list[Item]) -> Iterator[Totals]:
         """Score and write a shard, yielding its totals so far after every call of the model."""
-        path = self._folder / f"shard-{number:06}.{self._options.format}"
         rejects_bytes = self._reject(items)
-        sink = output(self._options.format, unfinished(path), self._classifier.narratives)
+        empty = folder(self._options.partition, None, UNDETERMINED)
+        name = f"shard-{number:06}.{self._options.format}"
+        parts = Parts(self._folder, name, self._output, empty=empty)
         total = Totals()
-        try:
-            for chunk in cut(items, shards.CHUNK, shards.CHUNK_TEXT):
-                sink.write(self._rows(chunk))
-                total += shards.totals(chunk)
-                yield total
-        finally:
-            sink.close()
-        publish(unfinished(path), path)
+        for chunk in cut(items, shards.CHUNK, shards.CHUNK_TEXT):
+            parts.write(self._rows(chunk))
+            total += shards.totals(chunk)
+            yield total
         self.finished = Shard(
-            file=path.name,
-            sha256=file_digest(path),
+            files=parts.finish(),
             input=shards.digest(items),
             rejects_bytes=rejects_bytes,
             read=total.read,
@@ -87,7 +87,11 @@ class Writer:
             rejected=total.rejected,
         )
 
-    def _rows(self, chunk: list[Item]) -> list[dict[str, object]]:
+    def _output(self, path: Path) -> Output:
+        return output(self._options.format, path, self._classifier.narratives)
+
+    def _rows(self, chunk: list[Item]) -> list[tuple[str, dict[str, object]]]:
+        """Return the rows of a chunk, each with its folder."""
         records = [record for item in chunk if (record := item.to_score) is not None]
         given = [classifiers.Item(record.text, record.id) for record in records]
         predictions = iter(self._classifier.predict(given, scores=self._options.scores))
@@ -96,8 +100,17 @@ class Writer:
             if isinstance(item.entry, Reject):
                 continue
             prediction = None if item.link else self._explained(item.entry, next(predictions))
-            rows.append(row(item.entry, self.run, prediction, item.link))
+            found = row(item.entry, self.run, prediction, item.link)
+            rows.append((self._folder_of(item.entry, prediction), found))
         return rows
+
+    def _folder_of(self, record: Record, prediction: Prediction | None) -> str:
+        partition = self._options.partition
+        if partition is None:
+            return ""
+        # A copy is not scored, but its language costs little to tell.
+        language = prediction.language if prediction else self._classifier.language(record.text)
+        return folder(partition, moment(record.date), language)
 
     def _explained(self, record: Record, prediction: Prediction) -> Prediction:
         if not self._options.explain:

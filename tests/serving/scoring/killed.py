@@ -1,7 +1,7 @@
 """Runs a scoring and kills itself (SIGKILL) where the test says; started by `test_resume.py`.
 
-Arguments: the model, the output, the format, the place, how many times it is passed before, and
-the sources.
+Arguments: the model, the output, the format ("partitioned" is Parquet by day and language), the
+place, how many times it is passed before, and the sources.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from serving.classifier import Classifier
-from serving.scoring import destination, manifest, shards, writing
+from serving.scoring import destination, manifest, parts, shards, writing
 from serving.scoring.options import Options
 from serving.scoring.run import score
 from tests.serving.scoring.conftest import NOW
@@ -49,9 +49,9 @@ def half_a_line(self: Any, entry: dict[str, Any]) -> None:
 
 def arrange(place: str, passes: int) -> None:
     if place == "before the shard has its name":
-        writing.publish = killing(writing.publish, passes, before=True)
+        parts.publish = killing(parts.publish, passes, before=True)
     elif place == "before the shard is entered":
-        writing.publish = killing(writing.publish, passes, before=False)
+        parts.publish = killing(parts.publish, passes, before=False)
     elif place == "while the shard is entered":
         manifest.Manifest._write = half_a_line
     elif place == "after the shard is entered":
@@ -72,7 +72,12 @@ def main() -> None:
     model, out, format_, place, passes, *sources = sys.argv[1:]
     arrange(place, int(passes))
     classifier = Classifier.load(Path(model), threads=1)
-    options = Options(format=format_, shard_records=10, copies="near")
+    options = Options(
+        format="parquet" if format_ == "partitioned" else format_,
+        partition="date,language" if format_ == "partitioned" else None,
+        shard_records=10,
+        copies="near",
+    )
     for _ in score(sources, Path(out), classifier, options, now=NOW):
         if place == "nowhere" and int(passes):
             time.sleep(int(passes) / 1000)
