@@ -3,7 +3,7 @@
 from tabulate import tabulate
 
 from serving.report.summary import STANCES, Group, Summary
-from serving.report.words import named, one_line, period
+from serving.report.words import named, one_line, period, share
 
 _WIDEST = 34
 _SHOWN = 10
@@ -14,7 +14,8 @@ def text(found: Summary) -> str:
     parts = [
         f"{found.out}: {found.rows} rows, {found.stories} stories and {found.copies} copies of "
         f"them; {sum(found.rejected.values())} rejected",
-        f"{one_line(', '.join(found.models), 60)}; published {period(found.published)}, {found.undated} undated",
+        f"{one_line(', '.join(found.models), 60)}; "
+        f"published {period(found.published)}, {found.undated} undated",
     ]
     if found.complete is False:
         parts.append("The run is not complete: more is to come.")
@@ -23,6 +24,12 @@ def text(found: Summary) -> str:
         f"accepted findings in {accepted.stories} stories ({accepted.copies} rows), "
         f"a person should look at {review.stories} ({review.copies} rows)"
     )
+    parts.append(
+        f"of all rows {share(review.copies, found.rows)} go to a person, "
+        f"{share(found.without.copies, found.rows)} have no finding"
+    )
+    if len(found.models) > 1 or len(found.taxonomies) > 1:
+        parts.append("Several models or taxonomies are mixed: their findings may not compare.")
     parts += ["", _narratives(found)]
     parts += ["", _groups("source", found.sources), "", _groups("language", found.languages)]
     if found.rejected:
