@@ -250,30 +250,32 @@ def _over_time(
         f"SELECT date_trunc('{step}', max(published_at)) FROM every "
         f"WHERE published_at <= coalesce({until}, published_at)",
     )
+    if last is None:
+        return [], {}, _one(db, "SELECT count(published_at) FROM every")[0]
     times = [
         time
         for (time,) in db.execute(
             f"SELECT unnest(generate_series(greatest(date_trunc('{step}', min(published_at)), "
-            f"$last - {MOST_STEPS - 1} * INTERVAL {every}), $last, INTERVAL {every})) FROM every "
-            "WHERE $last IS NOT NULL",
+            f"$last - {MOST_STEPS - 1} * INTERVAL {every}), $last, INTERVAL {every})) FROM every",
             {"last": last},
         ).fetchall()
     ]
     places = {time: number for number, time in enumerate(times)}
+    shown = {"first": times[0], "last": last}
     over_time: dict[str, list[int]] = {}
     for narrative, time, count in db.execute(
         f"SELECT narrative, date_trunc('{step}', every.published_at) AS time, count(*) "
         "FROM findings JOIN every ON every.story = findings.n "
         "WHERE decision = 'accept' AND stance = 'advances' "
         "AND time BETWEEN $first AND $last GROUP BY ALL ORDER BY 1, 2",
-        {"first": times[0] if times else None, "last": last},
+        shown,
     ).fetchall():
         over_time.setdefault(narrative, [0] * len(times))[places[time]] = count
     (off_time,) = _one(
         db,
-        f"SELECT count(*) FILTER (date_trunc('{step}', published_at) NOT BETWEEN $first AND $last "
-        "OR $last IS NULL) FROM every WHERE published_at IS NOT NULL",
-        {"first": times[0] if times else None, "last": last},
+        f"SELECT count(*) FROM every WHERE date_trunc('{step}', published_at) "
+        "NOT BETWEEN $first AND $last",
+        shown,
     )
     return times, over_time, off_time
 

@@ -44,8 +44,8 @@ def test_every_row_lies_where_its_day_and_language_say(
     run: Callable[..., dict[str, int]], source: Path, tmp_path: Path, classifier: Classifier
 ) -> None:
     out, plain = tmp_path / "out", tmp_path / "plain"
-    totals = run([source], out, partition="date,language", shard_records=10)
-    assert totals == run([source], plain, shard_records=10)
+    totals = run([source], out, partition="date,language", shard_records=10, copies="exact")
+    assert totals == run([source], plain, shard_records=10, copies="exact")
     assert totals == {"read": 27, "scored": 24, "duplicates": 2, "rejected": 1}
     texts = {row["id"]: row["text"] for row in lines(source)}
     found = {}
@@ -91,7 +91,8 @@ def test_duckdb_reads_partitions_without_a_cast(
     run: Callable[..., dict[str, int]], source: Path, tmp_path: Path, format_: str
 ) -> None:
     out = tmp_path / "out"
-    run([source], out, partition="date,language", format=format_, shard_records=10)
+    asked = {"format": format_, "shard_records": 10, "copies": "exact"}
+    run([source], out, partition="date,language", **asked)
     reader = {"jsonl": "read_json", "parquet": "read_parquet"}[format_]
     table = f"{reader}('{out}/*/*/shard-*.{format_}', hive_partitioning = true)"
     counted = duckdb.sql(

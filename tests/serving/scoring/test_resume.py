@@ -44,8 +44,8 @@ OPTIONS = {
     "all.jsonl": Options(shard_records=10, copies="near"),
 }
 BETWEEN = [
-    *(("before the shard has its name", passes) for passes in (1, 4, 9)),
-    *(("before the shard is entered", passes) for passes in (0, 3, 8)),
+    *(("before the shard has its name", passes) for passes in (1, 4, 6)),
+    *(("before the shard is entered", passes) for passes in (0, 3, 6)),
 ]
 """Between the files of a partitioned shard, of which each gets its name by itself."""
 JOINING = [
