@@ -14,7 +14,8 @@ def text(found: Summary) -> str:
     parts = [
         f"{found.out}: {found.rows} rows, {found.stories} stories and {found.copies} copies of "
         f"them; {sum(found.rejected.values())} rejected",
-        f"{one_line(', '.join(found.models), 60)}; published {period(found.published)}, {found.undated} undated",
+        f"{one_line(', '.join(found.models), 60)}; "
+        f"published {period(found.published)}, {found.undated} undated",
     ]
     if found.complete is False:
         parts.append("The run is not complete: more is to come.")

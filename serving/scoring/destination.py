@@ -74,6 +74,11 @@ class Destination:
         shutil.rmtree(self.folder)
 
 
+def shard_path(folder: Path, number: int, format_: Format) -> Path:
+    """Return where a finished shard lies in a run's folder."""
+    return folder / f"shard-{number:06}.{format_}"
+
+
 def _copy(parts: Iterable[Path], path: Path) -> None:
     partial = unfinished(path)
     # The folder of the run has that name for the output itself.

@@ -1,37 +1,26 @@
-"""Scores a shard's records and writes its file and its rejects, so that both survive any stop."""
+"""Gives finished shards their names and keeps the rejects, so that both survive any stop."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from serving import classifier as classifiers
-from serving.classifier import Classifier
 from serving.errors import ServingError
-from serving.explanations import explained
 from serving.model_folder import digest as file_digest
-from serving.predictions import Prediction
-from serving.scoring import shards
-from serving.scoring.destination import REJECTS
-from serving.scoring.durable import publish, sync, unfinished
-from serving.scoring.manifest import Shard, Totals
-from serving.scoring.options import Options
-from serving.scoring.outputs import line, output
-from serving.scoring.records import Record, Reject
-from serving.scoring.rows import Run, row
-from serving.scoring.shards import Item, cut
+from serving.scoring.destination import REJECTS, shard_path
+from serving.scoring.durable import publish, sync
+from serving.scoring.engines import Made
+from serving.scoring.manifest import Shard
+from serving.scoring.options import Format
+from serving.scoring.outputs import line
+from serving.scoring.records import Reject
 
 
 class Writer:
-    """Writes shards into a folder; `finished` is the last one, for the manifest.
+    """Writes into the folder of a run, shard after shard in the order of their numbers."""
 
-    `run` is what the rows of the next shard share.
-    """
-
-    finished: Shard
-
-    def __init__(self, folder: Path, classifier: Classifier, options: Options, run: Run) -> None:
-        """Write into `folder`."""
-        self._folder, self._classifier, self._options, self.run = folder, classifier, options, run
+    def __init__(self, folder: Path, format_: Format) -> None:
+        """Write shards of a format into `folder`."""
+        self._folder, self._format = folder, format_
         self._rejects = folder / REJECTS
 
     def restore(self, finished: Sequence[Shard]) -> None:
@@ -62,55 +51,28 @@ class Writer:
         else:
             self._rejects.unlink(missing_ok=True)
 
-    def write(self, number: int, items: list[Item]) -> Iterator[Totals]:
-        """Score and write a shard, yielding its totals so far after every call of the model."""
-        path = self._folder / f"shard-{number:06}.{self._options.format}"
-        rejects_bytes = self._reject(items)
-        sink = output(self._options.format, unfinished(path), self._classifier.narratives)
-        total = Totals()
-        try:
-            for chunk in cut(items, shards.CHUNK, shards.CHUNK_TEXT):
-                sink.write(self._rows(chunk))
-                total += shards.totals(chunk)
-                yield total
-        finally:
-            sink.close()
-        publish(unfinished(path), path)
-        self.finished = Shard(
+    def write(self, made: Made) -> Shard:
+        """Put a shard and its rejects in place and return its entry for the manifest."""
+        path = shard_path(self._folder, made.number, self._format)
+        rejects_bytes = self._reject(made.rejects)
+        publish(made.path, path)
+        return Shard(
             file=path.name,
             sha256=file_digest(path),
-            input=shards.digest(items),
+            input=made.input,
             rejects_bytes=rejects_bytes,
-            read=total.read,
-            scored=total.scored,
-            duplicates=total.duplicates,
-            rejected=total.rejected,
+            read=made.totals.read,
+            scored=made.totals.scored,
+            duplicates=made.totals.duplicates,
+            rejected=made.totals.rejected,
         )
 
-    def _rows(self, chunk: list[Item]) -> list[dict[str, object]]:
-        records = [record for item in chunk if (record := item.to_score) is not None]
-        given = [classifiers.Item(record.text, record.id) for record in records]
-        predictions = iter(self._classifier.predict(given, scores=self._options.scores))
-        rows = []
-        for item in chunk:
-            if isinstance(item.entry, Reject):
-                continue
-            prediction = None if item.link else self._explained(item.entry, next(predictions))
-            rows.append(row(item.entry, self.run, prediction, item.link))
-        return rows
-
-    def _explained(self, record: Record, prediction: Prediction) -> Prediction:
-        if not self._options.explain:
-            return prediction
-        return explained(self._classifier, record.text, prediction)
-
-    def _reject(self, items: list[Item]) -> int:
-        """Add the shard's rejects to the file of all and return its length in bytes."""
-        rejected = [item.entry for item in items if isinstance(item.entry, Reject)]
-        if not rejected:
+    def _reject(self, rejects: Sequence[Reject]) -> int:
+        """Add rejects to the file of all and return its length in bytes."""
+        if not rejects:
             return self._rejects.stat().st_size if self._rejects.exists() else 0
         with self._rejects.open("a", encoding="utf-8", newline="\n") as sink:
-            for entry in rejected:
+            for entry in rejects:
                 told = {"source": entry.source, "position": entry.position}
                 sink.write(line(told | {"reason": entry.reason} | _raw(entry)))
         sync(self._rejects)

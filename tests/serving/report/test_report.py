@@ -18,6 +18,7 @@ from serving.report.page import html
 from serving.report.summary import Count, Summary, summary
 from serving.report.terminal import text
 from serving.report.words import one_line
+from serving.scoring.engines.local import Local
 from serving.scoring.options import Options
 from serving.scoring.run import score
 from tests.serving.scoring.conftest import classifier, jsonl  # noqa: F401 (a fixture)
@@ -135,9 +136,8 @@ def test_parquet_says_the_same_as_jsonl(
     for format_ in ("jsonl", "parquet"):
         options = Options(format=format_, with_text=True, shard_records=4)  # type: ignore[arg-type]
         now = datetime(2026, 2, 1, tzinfo=UTC)
-        for _ in score(
-            [str(source), str(source)], tmp_path / format_, classifier, options, now=now
-        ):
+        sources = [str(source)] * 2
+        for _ in score(sources, tmp_path / format_, Local(classifier), options, now=now):
             pass
         found.append(summary(tmp_path / format_))
     first, second = found

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from serving.classifier import Classifier
-from serving.scoring import destination, manifest, shards, writing
+from serving.scoring import destination, making, manifest, shards, writing
+from serving.scoring.engines.local import Local
 from serving.scoring.options import Options
 from serving.scoring.run import score
 from tests.serving.scoring.conftest import NOW
@@ -57,7 +58,7 @@ def arrange(place: str, passes: int) -> None:
     elif place == "after the shard is entered":
         manifest.Manifest.add = killing(manifest.Manifest.add, passes, before=False)
     elif place == "in the middle of a shard":
-        writing.Writer._rows = killing(writing.Writer._rows, passes, before=True)
+        making.Maker._rows = killing(making.Maker._rows, passes, before=True)
     elif place == "after rejects were written":
         writing.Writer._reject = killing(writing.Writer._reject, passes, before=False)
     elif place == "before the shards are joined":
@@ -73,7 +74,7 @@ def main() -> None:
     arrange(place, int(passes))
     classifier = Classifier.load(Path(model), threads=1)
     options = Options(format=format_, shard_records=10, copies="near")
-    for _ in score(sources, Path(out), classifier, options, now=NOW):
+    for _ in score(sources, Path(out), Local(classifier), options, now=NOW):
         if place == "nowhere" and int(passes):
             time.sleep(int(passes) / 1000)
 
