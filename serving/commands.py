@@ -1,4 +1,4 @@
-"""Commands of serving: `serve`, `score` and `keys`."""
+"""Commands of serving: `serve`, `score`, `watch`, `report` and `keys`."""
 
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from serving.http.server import Server
 from serving.http.tracing import tracing
 from serving.model_folder import open_folder
 from serving.options import MODEL, THREADS
+from serving.report.command import report
 from serving.scoring.command import score
 from serving.settings import settings
+from serving.watching.command import watch
 
-__all__ = ["api_keys", "score", "serve"]
+__all__ = ["api_keys", "report", "score", "serve", "watch"]
 
 
 @click.command()

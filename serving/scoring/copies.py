@@ -5,7 +5,7 @@ near copy shares at least `NEAR` of its three-word runs (Jaccard, estimated by M
 locality-sensitive hashing), and has as many words that deny, or a rebuttal would be taken for the
 claim that it repeats. The index is an SQLite file, so memory stays flat; a first text takes
 about 1 kB of disk. It is made anew by each run, in the order of the records, so that a run that
-goes on decides as one that was never stopped.
+goes on decides as one that was never stopped. What watches feeds keeps it from round to round.
 """
 
 import hashlib
@@ -41,24 +41,42 @@ _TOKEN = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u340
 
 
 class Copies:
-    """The index; a context manager, whose file is gone afterwards."""
+    """The index; a context manager, whose file is gone afterwards unless it is kept."""
 
-    def __init__(self, path: Path, mode: Mode) -> None:
-        """Make an empty index at `path`, over what an earlier run left there."""
-        self._path, self._mode = path, mode
-        path.unlink(missing_ok=True)
+    def __init__(self, path: Path, mode: Mode, *, keep: int | None = None) -> None:
+        """Make an empty index at `path`, over what an earlier run left there.
+
+        With `keep` the index that is there goes on with its first so many texts, and stays.
+        """
+        self._path, self._mode, self._kept = path, mode, keep is not None
+        if not self._kept:
+            path.unlink(missing_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None)
-        # It never outlives the run, so it needs neither journal nor syncing.
-        for setting in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE_KIB}"):
-            self._db.execute(f"PRAGMA {setting}")
+        # One that does not outlive the run needs neither journal nor syncing.
+        safety = ("WAL", "FULL") if self._kept else ("OFF", "OFF")
+        self._db.execute(f"PRAGMA journal_mode={safety[0]}")
+        self._db.execute(f"PRAGMA synchronous={safety[1]}")
+        self._db.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         self._db.execute(
-            "CREATE TABLE firsts (n INTEGER PRIMARY KEY, id TEXT, source TEXT, "
+            "CREATE TABLE IF NOT EXISTS firsts (n INTEGER PRIMARY KEY, id TEXT, source TEXT, "
             "signature BLOB, denials INTEGER)"
         )
-        self._db.execute("CREATE TABLE exact (hash BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID")
         self._db.execute(
-            "CREATE TABLE bands (key INTEGER, n INTEGER, PRIMARY KEY (key, n)) WITHOUT ROWID"
+            "CREATE TABLE IF NOT EXISTS exact (hash BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID"
         )
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS bands "
+            "(key INTEGER, n INTEGER, PRIMARY KEY (key, n)) WITHOUT ROWID"
+        )
+        self._db.execute("BEGIN")
+        if keep is not None:
+            for table in ("firsts", "exact", "bands"):
+                self._db.execute(f"DELETE FROM {table} WHERE n > ?", (keep,))  # noqa: S608
+            self.commit()
+
+    def commit(self) -> None:
+        """Put what was linked so far on the disk."""
+        self._db.execute("COMMIT")
         self._db.execute("BEGIN")
 
     def __enter__(self) -> Self:
@@ -71,9 +89,10 @@ class Copies:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Remove the index."""
+        """Remove the index, or what was not put on the disk of one that is kept."""
         self._db.close()
-        self._path.unlink(missing_ok=True)
+        if not self._kept:
+            self._path.unlink(missing_ok=True)
 
     def link(self, record: Record, identifier: str) -> Link | None:
         """Return what the record is a copy of, or remember it as a first and return None."""

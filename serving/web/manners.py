@@ -35,6 +35,10 @@ class Manners:
         self._rules: dict[str, tuple[float, Protego]] = {}
         self._next: dict[str, float] = {}
 
+    def use(self, fetcher: Fetcher) -> None:
+        """Ask by another fetcher from now on; what is known of hosts stays."""
+        self._fetcher = fetcher
+
     def wait(self, url: str) -> None:
         """Return when `url` may be asked.
 

@@ -1,9 +1,10 @@
 """RSS and Atom, entry by entry; a document type or an entity is refused, never expanded."""
 
+import hashlib
 from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, tostring
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
@@ -12,7 +13,7 @@ from serving.errors import SourceError
 from serving.scoring.kinds import Reading
 from serving.scoring.kinds.documents import whole
 from serving.scoring.kinds.snippets import plain
-from serving.scoring.records import Entry, Record, checked, metadata
+from serving.scoring.records import Entry, Record, Reject, checked, metadata, reject
 
 _ITEMS = {"item", "entry"}
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -36,7 +37,11 @@ def read(stream: BinaryIO, source: str, reading: Reading) -> Iterator[Entry]:
             if name not in _ITEMS:
                 continue
             position += 1
-            yield _entry(element, source, position, language, reading.limits.characters)
+            entry = _entry(element, source, position, language, reading.limits.characters)
+            if isinstance(entry, Reject):
+                # So that it can be mended, and told from another that is broken in the same way.
+                entry = reject(source, position, entry.reason, tostring(element))
+            yield entry
             # What has been read is let go: a tree takes many times the bytes of its text.
             if stack:
                 stack[-1].clear()
@@ -71,7 +76,8 @@ def _entry(item: Element, source: str, position: int, language: str | None, long
             position=position,
             # The headline carries claims as well as the body, and is often all there is.
             text="\n\n".join(part for part in parts if part),
-            id=first("guid", "id") or first("link") or f"item-{position}",
+            # Its number would be another entry's as soon as the feed has news.
+            id=first("guid", "id") or first("link") or f"words-{_digest(title, body)}",
             date=metadata(first("pubdate", "published", "updated", "date")),
             title=metadata(title),
             url=metadata(_link(item)),
@@ -81,6 +87,10 @@ def _entry(item: Element, source: str, position: int, language: str | None, long
         position,
         longest=longest,
     )
+
+
+def _digest(*words: str) -> str:
+    return hashlib.blake2b("\0".join(words).encode(), digest_size=8).hexdigest()
 
 
 def _content(element: Element) -> str:

@@ -255,7 +255,8 @@ def test_an_rss_feed_has_an_item_a_record(tmp_path: Path) -> None:
     assert first.text == "Boats & trains\n\nThe boat is good.\nYes."
     assert (first.id, first.url, first.language) == ("g1", "https://example.org/1", "uk")
     assert first.date == "Mon, 01 Jan 2024 10:00:00 +0100"
-    assert (second.text, second.id) == ("Only a headline", "item-2")
+    assert second.text == "Only a headline"
+    assert str(second.id).startswith("words-")
     [reject] = rejects(path)
     assert "empty" in reject.reason
 

@@ -1,0 +1,37 @@
+"""How a report writes what came from elsewhere: names, dates and texts that nobody vouches for."""
+
+import unicodedata
+from datetime import datetime
+
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+"""Characters that move, hide or turn what stands around them."""
+
+
+def named(narrative: str) -> str:
+    """Return a narrative's id as words."""
+    return narrative.replace("-", " ")
+
+
+def one_line(text: str | None, longest: int) -> str:
+    """Return a text as one line without characters that are not seen, cut to `longest`."""
+    seen = "".join(" " if unicodedata.category(char) in _UNSEEN else char for char in text or "")
+    line = " ".join(seen.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def day(moment: datetime | None) -> str:
+    """Return a moment's day, or a dash."""
+    return f"{moment:%Y-%m-%d}" if moment else "–"
+
+
+def period(span: tuple[datetime | None, datetime | None]) -> str:
+    """Return the days from one moment to another."""
+    first, last = day(span[0]), day(span[1])
+    return first if first == last else f"{first} to {last}"
+
+
+def link(url: str | None) -> str | None:
+    """Return an address that may be linked to: http and https, and all of it can be seen."""
+    if url is None or not url.lower().startswith(("http://", "https://")):
+        return None
+    return None if any(unicodedata.category(char) in _UNSEEN for char in url) else url

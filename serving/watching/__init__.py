@@ -1,0 +1,1 @@
+"""Polling feeds around the clock, and scoring what is new in them."""
