@@ -96,8 +96,7 @@ EngineName = Literal["local", "ray"]
 )
 @click.option(
     "--address",
-    help="Where the cluster is: auto, host:port or ray://host:port; else auto, which is that of "
-    "this machine or of RAY_ADDRESS.",
+    help="The cluster's host:port; else auto, the one that this machine is in.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the totals to stdout as JSON.")
 @MODEL
