@@ -85,7 +85,7 @@ notebooks: setup-training ## execute the notebooks
 	$(BIN)/python -m tests.notebooks
 
 lock: ## lock the set-ups anew from pyproject.toml (needs uv)
-	uv pip compile -q pyproject.toml --extra training --extra tracking --extra development --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/without-torch.txt $(foreach package,torch jinja2 markupsafe mpmath setuptools sympy,--no-emit-package $(package)) -o requirements/training.txt
+	uv pip compile -q pyproject.toml --extra training --extra tracking --extra cluster --extra development --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/without-torch.txt $(foreach package,torch jinja2 markupsafe mpmath setuptools sympy,--no-emit-package $(package)) -o requirements/training.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements/training.txt -o requirements/serving.txt
 
 clean: ## remove what was built; labels, models and runs stay
