@@ -167,7 +167,7 @@ def test_partitions_say_the_same_as_one_folder_of_shards(
                 shard_records=4,
             )
             out = tmp_path / format_ / str(partition)
-            for _ in score([str(source)], out, classifier, options, now=now):
+            for _ in score([str(source)], out, Local(classifier), options, now=now):
                 pass
             # Stories of one confidence are told apart by their place, which differs here.
             found.append({**vars(summary(out, top=0)), "out": ""})
@@ -254,7 +254,7 @@ def test_what_was_scored_without_any_row_is_a_report_too(
     for partition in (None, "date,language"):
         out = tmp_path / str(partition)
         options = Options(format=format_, partition=partition)  # type: ignore[arg-type]
-        for _ in score([str(source)], out, classifier, options):
+        for _ in score([str(source)], out, Local(classifier), options):
             pass
         found = summary(out)
         assert (found.rows, found.stories, found.narratives) == (0, 0, [])
