@@ -6,7 +6,7 @@ SOURCES ?= $(or $(NARRASCOPE_SOURCES),../shared/data)
 BIN = .venv/bin
 
 .DEFAULT_GOAL = help
-.PHONY: help setup setup-training serve score train evaluate release rollback report readme test lint bench bench-growth bench-kills bench-serving bench-topics notebooks lock clean
+.PHONY: help setup setup-training serve score train evaluate release rollback report readme test lint bench bench-growth bench-kinds bench-kills bench-serving bench-topics pictures notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,17 +69,23 @@ bench-growth: setup-training ## time `narrascope score` on 10 thousand to a mill
 bench-kills: setup-training ## kill `narrascope score` 50 times and compare with a whole run
 	$(BIN)/python -m tests.benchmarks.kills --sources $(SOURCES) --out docs/bench/kills.json
 
+bench-kinds: setup-training ## score every kind of source from a real tool, whole and broken
+	$(BIN)/python -m tests.benchmarks.kinds --out docs/bench/kinds.json
+
 bench-serving: setup-training ## time the HTTP service beside other servers (makes their environments)
 	$(BIN)/python -m tests.benchmarks.serving --sources $(SOURCES) --out docs/bench/serving.json
 
 bench-topics: setup-training ## train on another taxonomy (SIB-200 topics) and write its figures
 	$(BIN)/python -m tests.benchmarks.topics --sources $(SOURCES) --docs docs
 
+pictures: setup-training ## make the picture of a report (needs Chromium)
+	$(BIN)/python -m tests.pictures --model $(MODEL)
+
 notebooks: setup-training ## execute the notebooks
 	$(BIN)/python -m tests.notebooks
 
 lock: ## lock the set-ups anew from pyproject.toml (needs uv)
-	uv pip compile -q pyproject.toml --extra training --extra tracking --extra development --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/without-torch.txt $(foreach package,torch jinja2 markupsafe mpmath setuptools sympy,--no-emit-package $(package)) -o requirements/training.txt
+	uv pip compile -q pyproject.toml --extra training --extra tracking --extra cluster --extra development --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/without-torch.txt $(foreach package,torch jinja2 markupsafe mpmath setuptools sympy,--no-emit-package $(package)) -o requirements/training.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements/training.txt -o requirements/serving.txt
 
 clean: ## remove what was built; labels, models and runs stay

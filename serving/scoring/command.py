@@ -3,22 +3,28 @@
 import json
 import sys
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, cast, get_args
 
 import click
 from tqdm import tqdm
 
 from serving.classifier import LONGEST, Classifier
+from serving.errors import ServingError
 from serving.options import MODEL, THREADS
 from serving.scoring.columns import Columns
 from serving.scoring.destination import Destination
+from serving.scoring.engines import Engine
+from serving.scoring.engines.local import Local
 from serving.scoring.limits import SOURCE_BYTES, Limits
 from serving.scoring.manifest import Totals
 from serving.scoring.options import CopiesMode, Format, Options
 from serving.scoring.partitions import Partition
 from serving.scoring.run import score as run
 from serving.web.options import Web
+
+EngineName = Literal["local", "ray"]
 
 
 @click.command()
@@ -80,6 +86,18 @@ from serving.web.options import Web
     "--allow-private", is_flag=True, help="Also fetch from loopback and private addresses."
 )
 @click.option("--contact", help="What servers are told of you, e.g. an address of mail.")
+@click.option(
+    "--engine",
+    "engine_name",
+    type=click.Choice(get_args(EngineName)),
+    default="local",
+    show_default=True,
+    help="local: score in this process; ray: on the machines of a Ray cluster.",
+)
+@click.option(
+    "--address",
+    help="The cluster's host:port; else auto, the one that this machine is in.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the totals to stdout as JSON.")
 @MODEL
 @THREADS
@@ -91,6 +109,8 @@ def score(
     threads: int,
     allow_private: bool,
     contact: str | None,
+    engine_name: EngineName,
+    address: str | None,
     **asked: Any,
 ) -> None:
     """Label the texts of files, folders, globs, fsspec addresses or pages of the web.
@@ -98,20 +118,36 @@ def score(
     Takes JSONL ({"id", "text"}), CSV, TSV, Parquet, Arrow, WARC, plain text, HTML, RSS and Atom,
     as they are or in gzip, zstd, bzip2 or xz, and OPML or sitemaps that list such sources.
     """
-    classifier = Classifier.load(model, threads=threads)
+    engine = _engine(engine_name, model, threads, address)
     totals = Totals()
     options = _options(**asked)
     web = Web(allow_private=allow_private, contact=contact)
     with tqdm(unit=" texts", disable=not sys.stderr.isatty()) as bar:
-        for totals in run(sources, out, classifier, options, web=web, tell=_tell):
+        for totals in run(sources, out, engine, options, web=web, tell=_tell):
             bar.update(totals.read - bar.n)
             bar.set_postfix(rejected=totals.rejected)
     rejects = Destination.at(out, options.format).rejects
     if as_json:
         found = {"out": str(out), "rejects": str(rejects) if totals.rejected else None}
-        click.echo(json.dumps({**asdict(totals), **found, "model": classifier.manifest.name}))
+        click.echo(json.dumps({**asdict(totals), **found, "model": engine.model.name}))
     told = f"; rejects in {rejects}" if totals.rejected else ""
     click.echo(f"{totals}; {out}{told}", err=True)
+
+
+def _engine(name: EngineName, model: Path, threads: int, address: str | None) -> Engine:
+    if name == "local":
+        if address is not None:
+            raise click.UsageError("--address is for --engine ray.")
+        return Local(Classifier.load(model, threads=threads))
+    try:
+        cluster = import_module("serving.scoring.engines.cluster")
+    except ModuleNotFoundError as error:
+        raise ServingError(
+            f"--engine ray needs {error.name}, which is not installed: "
+            "install narrascope[cluster], here and on the cluster's machines."
+        ) from error
+    engine = cluster.Cluster(model, address=address or "auto", threads=threads)
+    return cast(Engine, engine)
 
 
 def _options(

@@ -80,6 +80,11 @@ class Destination:
         shutil.rmtree(self.folder)
 
 
+def shard_name(number: int, format_: Format) -> str:
+    """Return the name of a shard's files."""
+    return f"shard-{number:06}.{format_}"
+
+
 def _copy(parts: Iterable[Path], path: Path) -> None:
     partial = unfinished(path)
     # The folder of the run has that name for the output itself.

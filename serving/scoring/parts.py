@@ -2,17 +2,24 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from serving.model_folder import digest
-from serving.scoring.durable import publish, sync, unfinished
-from serving.scoring.manifest import File
+from serving.scoring.durable import unfinished
 from serving.scoring.outputs import Output
 
 
+@dataclass(frozen=True)
+class Part:
+    """A file of a shard: its path in the output, with slashes, and the number of its rows."""
+
+    file: str
+    rows: int
+
+
 class Parts:
-    """Writes rows into files of one name, which they get when all of them are whole."""
+    """Writes rows into unfinished files of one name."""
 
     def __init__(
         self, out: Path, name: str, open_output: Callable[[Path], Output], *, empty: str
@@ -31,34 +38,21 @@ class Parts:
             self._output(folder).write(found)
             self._rows[folder] += len(found)
 
-    def finish(self) -> list[File]:
-        """Put all files in place and return them, in the order of their names."""
+    def close(self) -> list[Part]:
+        """Finish all files and return them, in the order of their names."""
         if not self._outputs:
             # Readers find a file with the right columns, even if it has no rows.
             self._output(self._empty)
         for output in self._outputs.values():
             output.close()
-        folders = sorted(self._outputs)
-        for folder in folders:
-            path = self._path(folder)
-            publish(unfinished(path), path)
-        for above in {above for folder in folders for above in PurePosixPath(folder).parents}:
-            sync(self._out / above)
-        return [
-            File(
-                file=self._path(folder).relative_to(self._out).as_posix(),
-                sha256=digest(self._path(folder)),
-                rows=self._rows[folder],
-            )
-            for folder in folders
-        ]
+        return [Part(self._file(folder), self._rows[folder]) for folder in sorted(self._outputs)]
 
-    def _path(self, folder: str) -> Path:
-        return self._out / folder / self._name
+    def _file(self, folder: str) -> str:
+        return f"{folder}/{self._name}" if folder else self._name
 
     def _output(self, folder: str) -> Output:
         if folder not in self._outputs:
-            path = self._path(folder)
+            path = self._out / self._file(folder)
             path.parent.mkdir(parents=True, exist_ok=True)
             self._outputs[folder] = self._open(unfinished(path))
         return self._outputs[folder]

@@ -34,6 +34,14 @@ class Item:
         return self.entry if isinstance(self.entry, Record) and self.link is None else None
 
 
+@dataclass(frozen=True)
+class Group:
+    """The items of a shard, and which of the run's shards it is, from 0."""
+
+    number: int
+    items: list[Item]
+
+
 def cut(items: Iterable[Item], records: int, text: int) -> Iterator[list[Item]]:
     """Yield the items in groups of at most `records`, ended as soon as they have `text` points."""
     group: list[Item] = []
@@ -60,6 +68,11 @@ def totals(items: Iterable[Item]) -> Totals:
         else:
             scored += 1
     return Totals(read=read, scored=scored, duplicates=duplicates, rejected=rejected)
+
+
+def rejects(items: Iterable[Item]) -> list[Reject]:
+    """Return what of the items could not be scored."""
+    return [item.entry for item in items if isinstance(item.entry, Reject)]
 
 
 def digest(items: Iterable[Item]) -> str:

@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -16,9 +16,11 @@ from serving.classifier import Classifier
 from serving.errors import ServingError
 from serving.scoring import shards
 from serving.scoring.copies import Copies
-from serving.scoring.destination import Destination
+from serving.scoring.destination import Destination, shard_name
+from serving.scoring.engines import Made
 from serving.scoring.kinds import Reading
 from serving.scoring.listings import listed
+from serving.scoring.making import Maker
 from serving.scoring.manifest import Header, Manifest, Totals
 from serving.scoring.options import Options
 from serving.scoring.records import Entry, Record
@@ -87,7 +89,7 @@ def watch(
     options = options or Options(copies="near")
     if options.copies not in ("near", "exact"):
         raise ServingError("a watch links copies: pass --copies near or exact.")
-    destination = Destination.at(out, options.format)
+    destination = Destination.at(out, options.format, options.partition)
     if destination.file is not None:
         raise ServingError(f"{out} is one file, and a watch adds shards: pass a folder as --out.")
     feeds_of(names)
@@ -206,13 +208,8 @@ class _Desk:
     ) -> None:
         self.options = options
         self._manifest, self._state, self._copies = manifest, state, copies
-        self._run = Run(
-            model=classifier.manifest.name,
-            taxonomy=classifier.manifest.taxonomy_version,
-            scored_at=datetime.fromisoformat(manifest.header.scored_at),
-            with_text=options.with_text,
-        )
-        self._writer = Writer(out, classifier, options, self._run)
+        self._out, self._classifier = out, classifier
+        self._writer = Writer(out, options.partition)
         self._writer.restore(manifest.shards)
         self.totals = sum((shard.totals for shard in manifest.shards), Totals())
         # The manifest has the last word: a stop may have come before the memory heard of it.
@@ -220,17 +217,35 @@ class _Desk:
 
     def score(self, now: float, stop: Event) -> None:
         """Write what waits; a stop leaves the rest waiting."""
-        self._writer.run = replace(self._run, scored_at=_moment(now))
+        model = self._classifier.manifest
+        run = Run(
+            model=model.name,
+            taxonomy=model.taxonomy_version,
+            scored_at=_moment(now),
+            with_text=self.options.with_text,
+        )
+        maker = Maker(self._classifier, self.options, run)
         waiting = (self._item(entry) for entry in self._state.waiting())
         for group in cut(waiting, self.options.shard_records, shards.SHARD_TEXT):
-            for _ in self._writer.write(len(self._manifest.shards), group):
-                pass
+            shard = self._writer.write(self._make(maker, group))
             self._copies.commit()
-            self._manifest.add(self._writer.finished)
-            self.totals += self._writer.finished.totals
+            self._manifest.add(shard)
+            self.totals += shard.totals
             self._state.written(self.totals.read)
             if stop.is_set():
                 return
+
+    def _make(self, maker: Maker, group: list[Item]) -> Made:
+        number = len(self._manifest.shards)
+        for _ in maker.make(self._out, shard_name(number, self.options.format), group):
+            pass
+        return Made(
+            number=number,
+            parts=maker.parts,
+            input=shards.digest(group),
+            rejects=shards.rejects(group),
+            totals=shards.totals(group),
+        )
 
     def _item(self, entry: Entry) -> Item:
         if isinstance(entry, Record):

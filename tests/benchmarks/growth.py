@@ -51,12 +51,13 @@ def main() -> None:
 
 def _run(lines: Path, out: Path, model: Path) -> None:
     from serving.classifier import Classifier
+    from serving.scoring.engines.local import Local
     from serving.scoring.options import Options
     from serving.scoring.run import score
 
     classifier = Classifier.load(model)
     begun = time.perf_counter()
-    *_, totals = score([str(lines)], out, classifier, Options(copies="near"))
+    *_, totals = score([str(lines)], out, Local(classifier), Options(copies="near"))
     seconds = time.perf_counter() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {"seconds": round(seconds, 1), "peak_mb": round(peak), "totals": str(totals)}

@@ -47,11 +47,12 @@ def main() -> None:
 
 def _run(lines: Path, out: Path, model: Path) -> None:
     from serving.classifier import Classifier
+    from serving.scoring.engines.local import Local
     from serving.scoring.options import Options
     from serving.scoring.run import score
 
     classifier = Classifier.load(model)
-    *_, totals = score([str(lines)], out, classifier, Options(copies="near"), now=NOW)
+    *_, totals = score([str(lines)], out, Local(classifier), Options(copies="near"), now=NOW)
     click.echo(str(totals))
 
 

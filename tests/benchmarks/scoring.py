@@ -116,12 +116,13 @@ def _rounds(texts: Path, model: Path, count: int, rounds: int) -> list[dict[str,
 def _ours(texts: Path, model: Path) -> None:
     begun = time.perf_counter()
     from serving.classifier import Classifier
+    from serving.scoring.engines.local import Local
     from serving.scoring.run import score
 
     classifier = Classifier.load(model)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
-        for _ in score([str(texts)], Path(scratch) / "out.jsonl", classifier):
+        for _ in score([str(texts)], Path(scratch) / "out.jsonl", Local(classifier)):
             pass
     _report(begun, started)
 

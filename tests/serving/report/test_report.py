@@ -20,6 +20,7 @@ from serving.report.page import html
 from serving.report.summary import MOST_STEPS, Count, Summary, summary
 from serving.report.terminal import text
 from serving.report.words import one_line
+from serving.scoring.engines.local import Local
 from serving.scoring.options import Options
 from serving.scoring.run import score
 from tests.conftest import RELEASED
@@ -138,9 +139,8 @@ def test_parquet_says_the_same_as_jsonl(
     for format_ in ("jsonl", "parquet"):
         options = Options(format=format_, with_text=True, shard_records=4)  # type: ignore[arg-type]
         now = datetime(2026, 2, 1, tzinfo=UTC)
-        for _ in score(
-            [str(source), str(source)], tmp_path / format_, classifier, options, now=now
-        ):
+        sources = [str(source)] * 2
+        for _ in score(sources, tmp_path / format_, Local(classifier), options, now=now):
             pass
         found.append(summary(tmp_path / format_))
     first, second = found
@@ -167,7 +167,7 @@ def test_partitions_say_the_same_as_one_folder_of_shards(
                 shard_records=4,
             )
             out = tmp_path / format_ / str(partition)
-            for _ in score([str(source)], out, classifier, options, now=now):
+            for _ in score([str(source)], out, Local(classifier), options, now=now):
                 pass
             # Stories of one confidence are told apart by their place, which differs here.
             found.append({**vars(summary(out, top=0)), "out": ""})
@@ -254,7 +254,7 @@ def test_what_was_scored_without_any_row_is_a_report_too(
     for partition in (None, "date,language"):
         out = tmp_path / str(partition)
         options = Options(format=format_, partition=partition)  # type: ignore[arg-type]
-        for _ in score([str(source)], out, classifier, options):
+        for _ in score([str(source)], out, Local(classifier), options):
             pass
         found = summary(out)
         assert (found.rows, found.stories, found.narratives) == (0, 0, [])

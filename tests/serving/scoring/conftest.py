@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from serving.classifier import Classifier
+from serving.scoring.engines.local import Local
 from serving.scoring.kinds import Reading
 from serving.scoring.options import Options
 from serving.scoring.reading import entries
@@ -29,7 +30,9 @@ def run(classifier: Classifier) -> Callable[..., dict[str, int]]:
     """Run sources into a destination and return the totals at the end."""
 
     def finished(sources: list[object], out: Path, **options: Any) -> dict[str, int]:
-        *_, last = score([str(s) for s in sources], out, classifier, Options(**options), now=NOW)
+        *_, last = score(
+            [str(s) for s in sources], out, Local(classifier), Options(**options), now=NOW
+        )
         assert last.read == last.scored + last.duplicates + last.rejected
         return {"read": last.read, "scored": last.scored} | {
             name: count for name in ("duplicates", "rejected") if (count := getattr(last, name))

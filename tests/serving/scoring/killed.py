@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from serving.classifier import Classifier
-from serving.scoring import destination, manifest, parts, shards, writing
+from serving.scoring import destination, making, manifest, shards, writing
+from serving.scoring.engines.local import Local
 from serving.scoring.options import Options
 from serving.scoring.run import score
 from tests.serving.scoring.conftest import NOW
@@ -49,15 +50,15 @@ def half_a_line(self: Any, entry: dict[str, Any]) -> None:
 
 def arrange(place: str, passes: int) -> None:
     if place == "before the shard has its name":
-        parts.publish = killing(parts.publish, passes, before=True)
+        writing.publish = killing(writing.publish, passes, before=True)
     elif place == "before the shard is entered":
-        parts.publish = killing(parts.publish, passes, before=False)
+        writing.publish = killing(writing.publish, passes, before=False)
     elif place == "while the shard is entered":
         manifest.Manifest._write = half_a_line
     elif place == "after the shard is entered":
         manifest.Manifest.add = killing(manifest.Manifest.add, passes, before=False)
     elif place == "in the middle of a shard":
-        writing.Writer._rows = killing(writing.Writer._rows, passes, before=True)
+        making.Maker._rows = killing(making.Maker._rows, passes, before=True)
     elif place == "after rejects were written":
         writing.Writer._reject = killing(writing.Writer._reject, passes, before=False)
     elif place == "before the shards are joined":
@@ -78,7 +79,7 @@ def main() -> None:
         shard_records=10,
         copies="near",
     )
-    for _ in score(sources, Path(out), classifier, options, now=NOW):
+    for _ in score(sources, Path(out), Local(classifier), options, now=NOW):
         if place == "nowhere" and int(passes):
             time.sleep(int(passes) / 1000)
 

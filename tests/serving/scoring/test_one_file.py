@@ -14,6 +14,7 @@ from serving.errors import ServingError
 from serving.predictions import Prediction
 from serving.scoring import shards
 from serving.scoring.destination import Destination
+from serving.scoring.engines.local import Local
 from serving.scoring.manifest import Totals
 from serving.scoring.options import Options
 from serving.scoring.run import score
@@ -92,7 +93,9 @@ def test_a_bad_line_goes_to_the_rejects_with_number_and_reason(
     classifier: Classifier, source: Path, out: Path, line: bytes, reason: str
 ) -> None:
     write(source, [GOOD, line, GOOD])
-    assert tallies(score([str(source)], out, classifier)) == [Totals(read=3, scored=2, rejected=1)]
+    assert tallies(score([str(source)], out, Local(classifier))) == [
+        Totals(read=3, scored=2, rejected=1)
+    ]
     assert [record["id"] for record in records(out)] == ["good", "good"]
     [entry] = records(rejects_path(out))
     assert set(entry) == {"source", "position", "reason", "raw"}
@@ -107,7 +110,7 @@ def test_totals_add_up_and_every_bad_line_is_there_in_order(
     monkeypatch.setattr(shards, "CHUNK", 3)
     lines = [line for line, _ in BAD.values()]
     write(source, [row for line in lines for row in (line, GOOD)])
-    found = tallies(score([str(source)], out, classifier))
+    found = tallies(score([str(source)], out, Local(classifier)))
     assert len(found) == -(-2 * len(lines) // 3)
     assert all(tally.read == tally.scored + tally.rejected for tally in found)
     assert found[-1] == Totals(read=2 * len(lines), scored=len(lines), rejected=len(lines))
@@ -128,7 +131,7 @@ def test_order_is_kept_across_chunks(
     monkeypatch.setattr(shards, "CHUNK", chunk)
     rows = [{"id": f"{n}", "text": "red " * (1 + n * 5 % 17)} for n in range(20)]
     write(source, [json.dumps(row).encode() for row in rows])
-    assert tallies(score([str(source)], out, classifier))[-1].scored == 20
+    assert tallies(score([str(source)], out, Local(classifier)))[-1].scored == 20
     assert [record["id"] for record in records(out)] == [row["id"] for row in rows]
 
 
@@ -137,7 +140,7 @@ def test_long_texts_are_scored_in_smaller_chunks(
 ) -> None:
     monkeypatch.setattr(shards, "CHUNK_TEXT", 10)
     write(source, [b'{"text": "1234567890"}', b"bad", *[b'{"text": "1234"}'] * 4])
-    found = [tally.read for tally in tallies(score([str(source)], out, classifier))]
+    found = [tally.read for tally in tallies(score([str(source)], out, Local(classifier)))]
     assert found == [1, 4, 6]
     assert len(records(out)) == 5
 
@@ -154,7 +157,7 @@ def test_long_texts_are_scored_in_smaller_chunks(
 def test_a_rejected_line_is_kept_to_be_mended(
     classifier: Classifier, source: Path, out: Path, line: bytes, raw: str
 ) -> None:
-    tallies(score([str(write(source, [line]))], out, classifier))
+    tallies(score([str(write(source, [line]))], out, Local(classifier)))
     [entry] = records(rejects_path(out))
     assert entry["raw"].rstrip() == raw
 
@@ -163,7 +166,7 @@ def test_more_lines_than_a_chunk_are_all_scored(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
     write(source, [b'{"text": "boat"}'] * (shards.CHUNK + 1))
-    found = tallies(score([str(source)], out, classifier))
+    found = tallies(score([str(source)], out, Local(classifier)))
     assert [tally.read for tally in found] == [shards.CHUNK, shards.CHUNK + 1]
     assert len(records(out)) == shards.CHUNK + 1
 
@@ -172,7 +175,9 @@ def test_blank_lines_are_skipped_but_numbered(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
     write(source, [b"", b"  \t", GOOD, b"\r", b"", b"bad", b""])
-    assert tallies(score([str(source)], out, classifier)) == [Totals(read=2, scored=1, rejected=1)]
+    assert tallies(score([str(source)], out, Local(classifier))) == [
+        Totals(read=2, scored=1, rejected=1)
+    ]
     assert [entry["position"] for entry in records(rejects_path(out))] == [6]
 
 
@@ -181,12 +186,12 @@ def test_a_byte_order_mark_and_windows_line_ends_are_taken(
     classifier: Classifier, source: Path, out: Path, end: bytes
 ) -> None:
     write(source, [b"\xef\xbb\xbf" + GOOD, GOOD], end)
-    assert tallies(score([str(source)], out, classifier))[-1].scored == 2
+    assert tallies(score([str(source)], out, Local(classifier)))[-1].scored == 2
 
 
 def test_the_last_line_needs_no_line_end(classifier: Classifier, source: Path, out: Path) -> None:
     source.write_bytes(GOOD + b"\n" + GOOD)
-    assert tallies(score([str(source)], out, classifier))[-1].scored == 2
+    assert tallies(score([str(source)], out, Local(classifier)))[-1].scored == 2
 
 
 @pytest.mark.parametrize(
@@ -207,7 +212,7 @@ def test_an_id_is_given_back_as_text(
     classifier: Classifier, source: Path, out: Path, given: str, returned: str | None
 ) -> None:
     write(source, [f'{{"text": "boat", "id": {given}}}'.encode()])
-    assert tallies(score([str(source)], out, classifier))[-1].scored == 1
+    assert tallies(score([str(source)], out, Local(classifier)))[-1].scored == 1
     [record] = records(out)
     assert record.get("id") == returned
     assert ("id" in record) == (returned is not None)
@@ -215,15 +220,15 @@ def test_an_id_is_given_back_as_text(
 
 def test_other_fields_are_ignored(classifier: Classifier, source: Path, out: Path) -> None:
     write(source, [b'{"text": "boat", "id": "1", "date": "2026-01-01", "narratives": 3}'])
-    assert tallies(score([str(source)], out, classifier))[-1].scored == 1
+    assert tallies(score([str(source)], out, Local(classifier)))[-1].scored == 1
 
 
 def test_a_record_is_the_prediction_object(classifier: Classifier, source: Path, out: Path) -> None:
     write(source, [GOOD])
-    tallies(score([str(source)], out, classifier, Options(scores=True)))
+    tallies(score([str(source)], out, Local(classifier), Options(scores=True)))
     expected = classifier.predict([Item("the red tractor", "good")], scores=True)[0]
     assert records(out) == [expected.as_json()]
-    tallies(score([str(source)], out, classifier))
+    tallies(score([str(source)], out, Local(classifier)))
     assert "scores" not in records(out)[0]
 
 
@@ -231,11 +236,11 @@ def test_without_bad_lines_there_is_no_rejects_file_and_an_earlier_one_goes(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
     rejects = rejects_path(out)
-    tallies(score([str(write(source, [b"bad", GOOD]))], out, classifier))
+    tallies(score([str(write(source, [b"bad", GOOD]))], out, Local(classifier)))
     assert len(records(rejects)) == 1
-    tallies(score([str(source)], out, classifier))
+    tallies(score([str(source)], out, Local(classifier)))
     assert len(records(rejects)) == 1
-    tallies(score([str(write(source, [GOOD]))], out, classifier))
+    tallies(score([str(write(source, [GOOD]))], out, Local(classifier)))
     assert sorted(path.name for path in out.parent.iterdir()) == [out.name]
 
 
@@ -243,7 +248,7 @@ def test_an_empty_source_has_an_empty_output(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
     source.write_bytes(b"")
-    assert tallies(score([str(source)], out, classifier)) == [Totals()]
+    assert tallies(score([str(source)], out, Local(classifier))) == [Totals()]
     assert out.read_bytes() == b""
 
 
@@ -251,7 +256,7 @@ def test_the_output_appears_only_when_it_is_complete(
     classifier: Classifier, source: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "CHUNK", 1)
-    run = score([str(write(source, [GOOD] * 3))], out, classifier)
+    run = score([str(write(source, [GOOD] * 3))], out, Local(classifier))
     for expected in (1, 2, 3, 3):
         assert next(run).scored == expected
         assert not out.exists()
@@ -265,7 +270,7 @@ def test_an_earlier_output_stays_until_the_new_one_is_complete(
 ) -> None:
     out.parent.mkdir()
     out.write_text("earlier\n")
-    run = score([str(write(source, [GOOD]))], out, classifier)
+    run = score([str(write(source, [GOOD]))], out, Local(classifier))
     next(run)
     assert out.read_text() == "earlier\n"
     tallies(run)
@@ -291,10 +296,10 @@ def test_a_run_that_breaks_leaves_no_output_and_goes_on_where_it_was(
     )
     write(source, [b'{"text": "boat", "id": %d}' % n for n in range(3)])
     with pytest.raises(MemoryError):
-        tallies(score([str(source)], out, breaking, Options(shard_records=1)))
+        tallies(score([str(source)], out, Local(breaking), Options(shard_records=1)))
     assert not out.exists()
     asked.clear()
-    tallies(score([str(source)], out, classifier, Options(shard_records=1)))
+    tallies(score([str(source)], out, Local(classifier), Options(shard_records=1)))
     assert [record["id"] for record in records(out)] == ["0", "1", "2"]
     assert list(out.parent.iterdir()) == [out]
 
@@ -302,7 +307,7 @@ def test_a_run_that_breaks_leaves_no_output_and_goes_on_where_it_was(
 def test_the_source_is_never_its_own_output(classifier: Classifier, source: Path) -> None:
     write(source, [GOOD] * 3)
     with pytest.raises(ServingError, match="pass another --out"):
-        tallies(score([str(source)], source, classifier))
+        tallies(score([str(source)], source, Local(classifier)))
     assert [record["id"] for record in records(source)] == ["good"] * 3
     assert list(source.parent.iterdir()) == [source]
 
@@ -312,7 +317,7 @@ def test_a_source_that_has_the_name_of_the_rejects_is_not_deleted(
 ) -> None:
     rejects = write(rejects_path(source), [GOOD] * 3)
     with contextlib.suppress(ServingError):
-        tallies(score([str(rejects)], source, classifier))
+        tallies(score([str(rejects)], source, Local(classifier)))
     assert rejects.exists()
     assert [record.get("id") for record in records(rejects)] == ["good"] * 3
 
@@ -324,7 +329,7 @@ def test_a_txt_file_is_one_text_with_its_name_as_id(
     text = 'A headline\n\n{"text": "not JSON"} and «Россия».\n'
     article = tmp_path / "article.2026.txt"
     article.write_bytes(start + text.encode())
-    found = tallies(score([str(article)], out, classifier, Options(scores=True)))
+    found = tallies(score([str(article)], out, Local(classifier), Options(scores=True)))
     assert found == [Totals(read=1, scored=1)]
     expected = classifier.predict([Item(text, "article.2026")], scores=True)[0]
     assert records(out) == [expected.as_json()]
@@ -339,7 +344,7 @@ def test_a_txt_file_that_cannot_be_classified_is_rejected(
 ) -> None:
     article = tmp_path / "article.txt"
     article.write_bytes(content)
-    assert tallies(score([str(article)], out, classifier)) == [Totals(read=1, rejected=1)]
+    assert tallies(score([str(article)], out, Local(classifier))) == [Totals(read=1, rejected=1)]
     assert out.read_bytes() == b""
     [entry] = records(rejects_path(out))
     assert reason in entry["reason"]
@@ -347,7 +352,7 @@ def test_a_txt_file_that_cannot_be_classified_is_rejected(
 
 def test_a_missing_source_is_named(classifier: Classifier, source: Path, out: Path) -> None:
     with pytest.raises(ServingError, match=rf"{source.name} cannot be read") as caught:
-        tallies(score([str(source)], out, classifier))
+        tallies(score([str(source)], out, Local(classifier)))
     assert "\n" not in str(caught.value)
     assert not out.exists()
 
@@ -356,16 +361,16 @@ def test_a_missing_source_leaves_nothing_behind(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
     with pytest.raises(ServingError):
-        tallies(score([str(source)], out, classifier))
+        tallies(score([str(source)], out, Local(classifier)))
     assert not out.parent.exists() or list(out.parent.iterdir()) == []
 
 
 def test_a_missing_source_leaves_an_earlier_run_as_it_was(
     classifier: Classifier, source: Path, out: Path
 ) -> None:
-    tallies(score([str(write(source, [GOOD, b"bad"]))], out, classifier))
+    tallies(score([str(write(source, [GOOD, b"bad"]))], out, Local(classifier)))
     with pytest.raises(ServingError):
-        tallies(score([str(source.with_name("mistyped.jsonl"))], out, classifier))
+        tallies(score([str(source.with_name("mistyped.jsonl"))], out, Local(classifier)))
     assert len(records(out)) == 1
     assert rejects_path(out).exists()
 
@@ -382,7 +387,7 @@ def test_an_output_that_cannot_be_written_is_named_before_anything_is_scored(
     (tmp_path / "full" / "of-others.txt").write_text("x")
     (tmp_path / "a-file").write_text("not a folder")
     with pytest.raises(ServingError, match=name.partition("/")[0]):
-        next(score([str(source)], tmp_path / name, classifier))
+        next(score([str(source)], tmp_path / name, Local(classifier)))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from serving.classifier import Classifier
 from serving.errors import ServingError
 from serving.scoring import shards
 from serving.scoring.columns import Columns
+from serving.scoring.engines.local import Local
 from serving.scoring.manifest import Header, Manifest, Totals, differences
 from serving.scoring.options import Options
 from serving.scoring.run import score
@@ -92,7 +93,7 @@ def whole(
 def finish(
     sources: list[Path], out: Path, classifier: Classifier, options: Options | None = None
 ) -> Totals:
-    *_, last = score([str(s) for s in sources], out, classifier, options, now=NOW)
+    *_, last = score([str(s) for s in sources], out, Local(classifier), options, now=NOW)
     return last
 
 
@@ -222,7 +223,7 @@ def stopped(
 ) -> None:
     """Leave a run after its second shard."""
     options = options or Options(shard_records=5)
-    run = score([str(source)], out, classifier, options, now=NOW)
+    run = score([str(source)], out, Local(classifier), options, now=NOW)
     while next(run).read < 15:
         pass
     run.close()
@@ -277,7 +278,7 @@ def test_the_moment_of_the_first_start_is_kept(
 ) -> None:
     out = tmp_path / "out"
     stopped(sources[0], out, classifier)
-    for _ in score([str(sources[0])], out, classifier, Options(shard_records=5)):
+    for _ in score([str(sources[0])], out, Local(classifier), Options(shard_records=5)):
         pass
     rows = [row for path in out.glob("shard-*") for row in lines(path)]
     assert {row["scored_at"] for row in rows} == {"2026-05-04T03:02:01Z"}

@@ -9,6 +9,7 @@ import pytest
 from serving.classifier import Classifier
 from serving.errors import ServingError
 from serving.scoring import downloads
+from serving.scoring.engines.local import Local
 from serving.scoring.manifest import Manifest
 from serving.scoring.options import Options
 from serving.scoring.run import score
@@ -40,7 +41,7 @@ def site() -> Iterator[Site]:
 def run_web(classifier: Classifier) -> Callable[..., str]:
     def finished(sources: list[str], out: Path, **web: Any) -> str:
         asking = Web(allow_private=True, delay_s=0, limits=FetchLimits(seconds=2), **web)
-        *_, last = score(sources, out, classifier, Options(), web=asking, now=NOW)
+        *_, last = score(sources, out, Local(classifier), Options(), web=asking, now=NOW)
         assert last.read == last.scored + last.duplicates + last.rejected
         return str(last)
 

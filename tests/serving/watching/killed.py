@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from serving.classifier import Classifier
-from serving.scoring import manifest, parts
+from serving.scoring import manifest, writing
 from serving.scoring.copies import Copies
 from serving.scoring.options import Options
 from serving.watching.state import State
@@ -22,7 +22,7 @@ def arrange(place: str, passes: int) -> None:
     elif place == "after a feed is remembered":
         State.keep = killing(State.keep, passes, before=False)
     elif place == "before the shard has its name":
-        parts.publish = killing(parts.publish, passes, before=True)
+        writing.publish = killing(writing.publish, passes, before=True)
     elif place == "after the index is kept":
         Copies.commit = killing(Copies.commit, passes, before=False)
     elif place == "before the queue hears of the shard":

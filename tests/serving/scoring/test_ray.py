@@ -1,0 +1,210 @@
+"""A cluster writes what one machine writes, and goes on when machines of it die."""
+
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving import cli
+from serving.classifier import Classifier
+from serving.errors import ServingError
+from serving.scoring.engines import Engine
+from serving.scoring.engines.local import Local
+from serving.scoring.manifest import Totals
+from serving.scoring.options import Options
+from serving.scoring.run import score
+from tests.serving.scoring.conftest import NOW, jsonl, lines
+from tests.serving.scoring.test_resume import contents
+
+ray_cluster = pytest.importorskip("ray.cluster_utils")
+cluster = pytest.importorskip("serving.scoring.engines.cluster")
+
+pytestmark = [
+    # Ray leaves sockets and files of its children to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+ROWS, SHARD = 400, 10
+STORE = 80_000_000
+"""Bytes of a machine's share of the cluster's memory, near the least that Ray takes."""
+QUICK = {
+    "health_check_initial_delay_ms": 500,
+    "health_check_period_ms": 500,
+    "health_check_timeout_ms": 2000,
+    "health_check_failure_threshold": 3,
+}
+"""A machine that died is given up after seconds: else after half a minute."""
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[Any]:
+    """A cluster: a head where the command runs, and two machines of one core that score."""
+    head = {"num_cpus": 0, "object_store_memory": STORE, "_system_config": QUICK}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        started = ray_cluster.Cluster(initialize_head=True, head_node_args=head)
+        try:
+            for _ in range(2):
+                add(started)
+            yield started
+        finally:
+            started.shutdown()
+
+
+def add(machines: Any) -> Any:
+    return machines.add_node(num_cpus=1, object_store_memory=STORE)
+
+
+@pytest.fixture
+def engine(machines: Any, tiny_model: Path) -> Engine:
+    made: Engine = cluster.Cluster(tiny_model, address=machines.address, threads=1)
+    return made
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Texts of all lengths, copies of earlier ones, and rejects, in two kinds of source."""
+    folder = tmp_path_factory.mktemp("sources")
+    words = ["red", "blue", "green", "tractor", "boat", "train", "good", "bad", "not", "the"]
+    chance = random.Random(3)
+    rows: list[dict[str, Any]] = []
+    for number in range(ROWS):
+        text = " ".join(chance.choices(words, k=chance.randint(1, 60)))
+        rows.append({"id": number, "text": text, "date": "2026-01-02"})
+        if number % 9 == 8:
+            rows[-1]["text"] = f"{rows[number // 2]['text']} today"
+        if number % 13 == 12:
+            rows[-1]["text"] = ""
+    table = folder / "table.csv"
+    table.write_text("key,words\n" + "".join(f"t{n},{rows[n]['text']}\n" for n in range(20)))
+    return [jsonl(folder / "posts.jsonl", rows), table]
+
+
+def options(format_: Any = "jsonl") -> Options:
+    return Options(format=format_, shard_records=SHARD, copies="near", scores=True)
+
+
+def finish(
+    sources: list[Path], out: Path, engine: Engine, told: list[str] | None = None, **asked: Any
+) -> Totals:
+    tell = [].append if told is None else told.append
+    run = score([str(s) for s in sources], out, engine, options(**asked), now=NOW, tell=tell)
+    *_, last = run
+    return last
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
+def test_a_cluster_writes_the_same_bytes_as_one_machine(
+    format_: str, tmp_path: Path, sources: list[Path], engine: Engine, classifier: Classifier
+) -> None:
+    totals, told = [], []
+    for name, one in (("one", Local(classifier)), ("many", engine)):
+        told.append([])
+        totals.append(finish(sources, tmp_path / name, one, told[-1], format_=format_))
+    assert totals[0] == totals[1]
+    assert totals[0].duplicates > 10
+    assert totals[0].rejected > 10
+    assert told[0] == told[1]
+    assert len(told[0]) == 2
+    assert contents(tmp_path / "one") == contents(tmp_path / "many")
+
+
+def test_machines_that_die_lose_nothing_and_double_nothing(
+    tmp_path: Path,
+    machines: Any,
+    sources: list[Path],
+    engine: Engine,
+    classifier: Classifier,
+) -> None:
+    finish(sources, tmp_path / "one", Local(classifier))
+    dying = [node for node in machines.list_all_nodes() if node is not machines.head_node]
+    assert len(dying) == 2
+    run = score([str(s) for s in sources], tmp_path / "many", engine, options(), now=NOW)
+    for totals in run:
+        # At the first shard and at the tenth, so that each machine of the start dies.
+        if dying and totals.read >= (10 * SHARD if len(dying) == 1 else SHARD):
+            add(machines)
+            machines.remove_node(dying.pop(), allow_graceful=False)
+    assert not dying
+    assert contents(tmp_path / "one") == contents(tmp_path / "many")
+    places = [
+        (row["source"], row["position"])
+        for path in (tmp_path / "many").glob("*s*.jsonl")
+        if path.name != "manifest.jsonl"
+        for row in lines(path)
+    ]
+    assert len(places) == len(set(places)) == ROWS + 20
+
+
+@pytest.mark.parametrize("first", ["one", "many"])
+def test_what_one_engine_began_the_other_finishes(
+    first: str, tmp_path: Path, sources: list[Path], engine: Engine, classifier: Classifier
+) -> None:
+    engines = {"one": Local(classifier), "many": engine}
+    finish(sources, tmp_path / "whole", Local(classifier))
+    run = score([str(s) for s in sources], tmp_path / "out", engines.pop(first), options(), now=NOW)
+    while next(run).read <= 3 * SHARD:
+        pass
+    run.close()
+    assert len(list((tmp_path / "out").glob("shard-*.jsonl"))) == 3
+    [other] = engines.values()
+    finish(sources, tmp_path / "out", other)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_a_source_that_changed_is_told_of_by_a_cluster_too(
+    tmp_path: Path, engine: Engine, classifier: Classifier
+) -> None:
+    rows = [{"id": n, "text": f"boat {n}"} for n in range(3 * SHARD)]
+    posts = jsonl(tmp_path / "posts.jsonl", rows)
+    run = score([str(posts)], tmp_path / "out", Local(classifier), options(), now=NOW)
+    while next(run).read <= SHARD:
+        pass
+    run.close()
+    jsonl(posts, [*rows[1:], rows[0]])
+    with pytest.raises(ServingError, match="changed since shard 0"):
+        finish([posts], tmp_path / "out", engine)
+
+
+def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path: Path, tiny_model: Path) -> None:
+    posts = jsonl(tmp_path / "posts.jsonl", [{"text": "boat"}])
+    absent = cluster.Cluster(tiny_model, address="127.0.0.1:1")
+    with pytest.raises(ServingError, match=r"at 127.0.0.1:1 .*ray start") as caught:
+        finish([posts], tmp_path / "out", absent)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_address_of_the_client_is_refused_with_the_way_to_go(tiny_model: Path) -> None:
+    with pytest.raises(ServingError, match="on a machine of the cluster"):
+        cluster.Cluster(tiny_model, address="ray://127.0.0.1:10001")
+
+
+def test_ray_that_is_not_installed_is_one_sentence(
+    tmp_path: Path,
+    tiny_model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delitem(sys.modules, cluster.__name__)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    posts = jsonl(tmp_path / "posts.jsonl", [{"text": "boat"}])
+    flags = ["--out", str(tmp_path / "out"), "--model", str(tiny_model), "--engine", "ray"]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["score", str(posts), *flags])
+    assert ended.value.code == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "needs ray" in line
+    assert "narrascope[cluster]" in line
+
+
+def test_an_address_without_a_cluster_is_refused(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--out", str(tmp_path / "out"), "--model", str(tiny_model), "--address", "auto"]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["score", "posts.jsonl", *flags])
+    assert ended.value.code == 2
+    assert "--engine ray" in capsys.readouterr().err
