@@ -6,7 +6,7 @@ SOURCES ?= $(or $(NARRASCOPE_SOURCES),../shared/data)
 BIN = .venv/bin
 
 .DEFAULT_GOAL = help
-.PHONY: help setup setup-training serve score train evaluate release rollback report readme test lint bench bench-growth bench-kinds bench-kills bench-serving bench-topics pictures notebooks lock clean
+.PHONY: help setup setup-training serve score train evaluate release rollback report readme test lint bench bench-growth bench-kinds bench-kills bench-page bench-serving bench-topics pictures notebooks lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-kills: setup-training ## kill `narrascope score` 50 times and compare with
 bench-kinds: setup-training ## score every kind of source from a real tool, whole and broken
 	$(BIN)/python -m tests.benchmarks.kinds --out docs/bench/kinds.json
 
+bench-page: setup-training ## put the figures of scoring into docs/scoring.md
+	$(BIN)/python -m tests.benchmarks.page
+
 bench-serving: setup-training ## time the HTTP service beside other servers (makes their environments)
 	$(BIN)/python -m tests.benchmarks.serving --sources $(SOURCES) --out docs/bench/serving.json
 
@@ -85,7 +88,7 @@ notebooks: setup-training ## execute the notebooks
 	$(BIN)/python -m tests.notebooks
 
 lock: ## lock the set-ups anew from pyproject.toml (needs uv)
-	uv pip compile -q pyproject.toml --extra training --extra tracking --extra development --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/without-torch.txt $(foreach package,torch jinja2 markupsafe mpmath setuptools sympy,--no-emit-package $(package)) -o requirements/training.txt
+	uv pip compile -q pyproject.toml --extra training --extra tracking --extra cluster --extra development --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --override requirements/without-torch.txt $(foreach package,torch jinja2 markupsafe mpmath setuptools sympy,--no-emit-package $(package)) -o requirements/training.txt
 	uv pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -c requirements/training.txt -o requirements/serving.txt
 
 clean: ## remove what was built; labels, models and runs stay

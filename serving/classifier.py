@@ -110,6 +110,10 @@ class Classifier:
             for item, reading in zip(items, self.read([item.text for item in items]), strict=True)
         ]
 
+    def language(self, text: str) -> str:
+        """Return the code of a text's language, as a prediction has it, without reading it."""
+        return self._detector.detect(normalise(text).text).code
+
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """Cut texts into passages and return each passage's probabilities, before any decision."""
         if not texts:

@@ -159,7 +159,12 @@ def _speed(benchmark: Report) -> str:
         for row in benchmark["rows"]
     ]
     head = ["", "passages/s", "with start-up", "start-up", "peak memory"]
-    return f"{benchmark['machine']}:\n\n{table(head, rows)}"
+    rounds = benchmark["rounds"]
+    told = "one round" if rounds == 1 else f"medians of {rounds} rounds in turns"
+    return (
+        f"{benchmark['passages']:,} mixed real passages, {told}, {benchmark['machine']}:\n\n"
+        f"{table(head, rows)}"
+    )
 
 
 if __name__ == "__main__":

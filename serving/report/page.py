@@ -10,7 +10,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 
 from serving.report.summary import Narrative, Summary
-from serving.report.words import day, link, named, one_line, period
+from serving.report.words import day, link, named, one_line, period, share
 
 WIDTH, HEIGHT = 240, 48
 """Of a small curve, in its own units."""
@@ -38,6 +38,7 @@ def html(found: Summary) -> str:
         "named": named,
         "line": one_line,
         "period": period,
+        "share": share,
     }
     source = resources.files("serving.report").joinpath(_TEMPLATE).read_text(encoding="utf-8")
     widest = max((one.accepted for one in found.narratives), default=0) or 1
@@ -45,6 +46,7 @@ def html(found: Summary) -> str:
         found=found,
         curves=curves(found),
         bars={one.id: bars(one, widest) for one in found.narratives},
+        reviews=reviews(found),
         width=WIDTH,
         height=HEIGHT,
     )
@@ -57,6 +59,15 @@ def bars(narrative: Narrative, widest: int) -> list[tuple[str, float, int]]:
         for stance, count in narrative.stances.items()
         if count.copies
     ]
+
+
+def reviews(found: Summary) -> list[tuple[Narrative, float]]:
+    """Return the narratives that go to a person, most first, with per cent of the widest bar."""
+    left = sorted(
+        (one for one in found.narratives if one.review.copies),
+        key=lambda one: (-one.review.copies, one.id),
+    )
+    return [(one, round(100 * one.review.copies / left[0].review.copies, 3)) for one in left]
 
 
 def curves(found: Summary) -> list[Curve]:

@@ -1,8 +1,8 @@
 """Opens an output in DuckDB, which reads JSONL and Parquet in bounded memory.
 
 Views: `rows` as written, `stories` (what the model read), `copies` (each with its story's number),
-`findings` (one for each narrative of a story). Names of files go in as parameters, and when all is
-open the database may reach no other file.
+`findings` (one for each narrative of a story). Names of files go in as parameters, and no extension
+is fetched or loaded.
 """
 
 import json
@@ -13,6 +13,7 @@ import duckdb
 
 from serving.errors import ServingError
 from serving.scoring.destination import REJECTS
+from serving.scoring.durable import unfinished
 from serving.scoring.manifest import NAME
 
 MEMORY = "1GB"
@@ -36,6 +37,9 @@ _COLUMNS = {
     "taxonomy_version": "VARCHAR",
     "scored_at": "TIMESTAMPTZ",
 }
+REASONS = 1000
+"""Reasons of rejects that are told apart."""
+OTHER = "other reasons"
 _LONGEST = 1 << 27
 """Bytes of a line of JSON."""
 _PLACE = r"regexp_extract(coalesce(nullif(url, ''), source, ''), '^https?://([^/?#]+)', 1)"
@@ -109,6 +113,11 @@ def files_of(out: Path) -> list[Path]:
         if out.suffix not in (".jsonl", ".ndjson", ".parquet"):
             raise ServingError(f"{out} is neither JSONL nor Parquet: pass what `score` wrote.")
         return [out]
+    if unfinished(out).is_dir() and not out.exists():
+        raise ServingError(
+            f"{out} is not finished: give its `score` command again, or report what there is so "
+            f"far in {unfinished(out)}."
+        )
     if not out.is_dir():
         raise ServingError(f"{out} cannot be read: there is no such output.")
     for format_ in ("jsonl", "parquet"):
@@ -119,13 +128,19 @@ def files_of(out: Path) -> list[Path]:
 
 
 def rejected(out: Path) -> dict[str, int]:
-    """Return how many records were rejected for each reason, the most frequent first."""
+    """Return how many records were rejected for each reason, the most frequent first.
+
+    After the first `REASONS` the new ones are counted together: a reason can hold what a source
+    says, and then there are as many as there are rejects.
+    """
     path = out / REJECTS if out.is_dir() else out.with_suffix(".rejects.jsonl")
     counts: dict[str, int] = {}
     if path.is_file():
         with path.open(encoding="utf-8") as lines:
             for line in lines:
                 reason = _reason(line)
+                if reason not in counts and len(counts) >= REASONS:
+                    reason = OTHER
                 counts[reason] = counts.get(reason, 0) + 1
     return dict(sorted(counts.items(), key=lambda found: -found[1]))
 

@@ -21,6 +21,8 @@ SOURCES = 25
 """Sources and languages that are shown."""
 LONGEST = 600
 """Characters of a passage that are shown."""
+MOST_STEPS = 370
+"""Steps that are shown: one entry that claims to be from year 1 would draw 700,000 days."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,11 @@ class Top:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """All that a report tells; `times` are the beginnings of steps, `over_time` counts of them."""
+    """All that a report tells.
+
+    `without` has no finding at all. `times` are the beginnings of steps, `over_time` counts of
+    them, and `off_time` the dated rows before the first or after the last.
+    """
 
     out: str
     models: list[str]
@@ -87,10 +93,12 @@ class Summary:
     rejected: dict[str, int]
     with_accepted: Count
     for_review: Count
+    without: Count
     narratives: list[Narrative]
     step: Step
     times: list[datetime]
     over_time: dict[str, list[int]]
+    off_time: int
     sources: list[Group]
     languages: list[Group]
     top: list[Top]
@@ -114,7 +122,7 @@ def _summary(db: duckdb.DuckDBPyConnection, out: Path, step: Step, top: int) -> 
         "SELECT count(*), count(*) FILTER (copy_of IS NULL), "
         "count(*) FILTER (published_at IS NULL) FROM rows",
     )
-    times, over_time = _over_time(db, step)
+    times, over_time, off_time = _over_time(db, step)
     return Summary(
         out=str(out),
         models=_column(db, "SELECT DISTINCT model FROM rows ORDER BY 1"),
@@ -135,10 +143,12 @@ def _summary(db: duckdb.DuckDBPyConnection, out: Path, step: Step, top: int) -> 
         rejected=rejected(out),
         with_accepted=_flagged(db, "accepted"),
         for_review=_flagged(db, "review"),
+        without=_without(db),
         narratives=_narratives(db),
         step=step,
         times=times,
         over_time=over_time,
+        off_time=off_time,
         sources=_groups(db, "place"),
         languages=_groups(db, "language"),
         top=_top(db, top),
@@ -161,8 +171,10 @@ CREATE VIEW every AS
 """
 
 
-def _one(db: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    found = db.execute(query).fetchone()
+def _one(
+    db: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any] | None = None
+) -> tuple[Any, ...]:
+    found = db.execute(query, parameters).fetchone()
     return tuple(found or ())
 
 
@@ -183,6 +195,15 @@ def _flagged(db: duckdb.DuckDBPyConnection, flag: str) -> Count:
     query = f"SELECT count(*) FROM {{}} WHERE story IN (SELECT n FROM flags WHERE {flag})"
     return Count(
         stories=_one(db, f"SELECT count(*) FROM flags WHERE {flag}")[0],
+        copies=_one(db, query.format("every"))[0],
+    )
+
+
+def _without(db: duckdb.DuckDBPyConnection) -> Count:
+    # A copy whose story is not in the output has nothing that was found either.
+    query = "SELECT count(*) FROM {} WHERE story IS NULL OR story NOT IN (SELECT n FROM flags)"
+    return Count(
+        stories=_one(db, "SELECT count(*) FROM stories WHERE n NOT IN (SELECT n FROM flags)")[0],
         copies=_one(db, query.format("every"))[0],
     )
 
@@ -217,26 +238,46 @@ def _narratives(db: duckdb.DuckDBPyConnection) -> list[Narrative]:
 
 def _over_time(
     db: duckdb.DuckDBPyConnection, step: Step
-) -> tuple[list[datetime], dict[str, list[int]]]:
-    """Count accepted `advances` by copy in each step from the first to the last, none left out."""
-    steps = {"day": "1 day", "week": "7 days", "month": "1 month"}[step]
+) -> tuple[list[datetime], dict[str, list[int]], int]:
+    """Count accepted `advances` by copy in each step up to the last, and rows outside of them."""
+    every = {"day": "1 day", "week": "7 days", "month": "1 month"}[step]
+    # What claims to have been published after it was scored is not believed.
+    until = (
+        "(SELECT max(scored_at) + INTERVAL 1 DAY FROM rows)" if _has(db, "scored_at") else "NULL"
+    )
+    (last,) = _one(
+        db,
+        f"SELECT date_trunc('{step}', max(published_at)) FROM every "
+        f"WHERE published_at <= coalesce({until}, published_at)",
+    )
+    if last is None:
+        return [], {}, _one(db, "SELECT count(published_at) FROM every")[0]
     times = [
         time
         for (time,) in db.execute(
-            f"SELECT unnest(generate_series(date_trunc('{step}', min(published_at)), "
-            f"date_trunc('{step}', max(published_at)), INTERVAL {steps})) FROM every"
+            f"SELECT unnest(generate_series(greatest(date_trunc('{step}', min(published_at)), "
+            f"$last - {MOST_STEPS - 1} * INTERVAL {every}), $last, INTERVAL {every})) FROM every",
+            {"last": last},
         ).fetchall()
     ]
     places = {time: number for number, time in enumerate(times)}
+    shown = {"first": times[0], "last": last}
     over_time: dict[str, list[int]] = {}
     for narrative, time, count in db.execute(
         f"SELECT narrative, date_trunc('{step}', every.published_at) AS time, count(*) "
         "FROM findings JOIN every ON every.story = findings.n "
         "WHERE decision = 'accept' AND stance = 'advances' "
-        "AND every.published_at IS NOT NULL GROUP BY ALL ORDER BY 1, 2"
+        "AND time BETWEEN $first AND $last GROUP BY ALL ORDER BY 1, 2",
+        shown,
     ).fetchall():
         over_time.setdefault(narrative, [0] * len(times))[places[time]] = count
-    return times, over_time
+    (off_time,) = _one(
+        db,
+        f"SELECT count(*) FROM every WHERE date_trunc('{step}', published_at) "
+        "NOT BETWEEN $first AND $last",
+        shown,
+    )
+    return times, over_time, off_time
 
 
 def _groups(db: duckdb.DuckDBPyConnection, column: str) -> list[Group]:

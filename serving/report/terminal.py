@@ -3,7 +3,7 @@
 from tabulate import tabulate
 
 from serving.report.summary import STANCES, Group, Summary
-from serving.report.words import named, one_line, period
+from serving.report.words import named, one_line, period, share
 
 _WIDEST = 34
 _SHOWN = 10
@@ -24,6 +24,12 @@ def text(found: Summary) -> str:
         f"accepted findings in {accepted.stories} stories ({accepted.copies} rows), "
         f"a person should look at {review.stories} ({review.copies} rows)"
     )
+    parts.append(
+        f"of all rows {share(review.copies, found.rows)} go to a person, "
+        f"{share(found.without.copies, found.rows)} have no finding"
+    )
+    if len(found.models) > 1 or len(found.taxonomies) > 1:
+        parts.append("Several models or taxonomies are mixed: their findings may not compare.")
     parts += ["", _narratives(found)]
     parts += ["", _groups("source", found.sources), "", _groups("language", found.languages)]
     if found.rejected:

@@ -30,6 +30,11 @@ def period(span: tuple[datetime | None, datetime | None]) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+def share(part: int, whole: int) -> str:
+    """Return a part of a whole in per cent, or a dash if there is nothing to be a part of."""
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
 def link(url: str | None) -> str | None:
     """Return an address that may be linked to: http and https, and all of it can be seen."""
     if url is None or not url.lower().startswith(("http://", "https://")):

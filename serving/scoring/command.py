@@ -20,6 +20,7 @@ from serving.scoring.engines.local import Local
 from serving.scoring.limits import SOURCE_BYTES, Limits
 from serving.scoring.manifest import Totals
 from serving.scoring.options import CopiesMode, Format, Options
+from serving.scoring.partitions import Partition
 from serving.scoring.run import score as run
 from serving.web.options import Web
 
@@ -44,6 +45,11 @@ EngineName = Literal["local", "ray"]
     default="jsonl",
     show_default=True,
     help="Format of the shards.",
+)
+@click.option(
+    "--partition",
+    type=click.Choice(get_args(Partition)),
+    help="Spread the shards over folders such as day=2026-01-05/lang=ru.",
 )
 @click.option(
     "--copies",

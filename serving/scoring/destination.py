@@ -10,6 +10,7 @@ from serving.errors import ServingError
 from serving.scoring.durable import PARTIAL, publish, unfinished
 from serving.scoring.manifest import NAME
 from serving.scoring.options import Format
+from serving.scoring.partitions import Partition
 
 REJECTS = "rejects.jsonl"
 _LINES = {".jsonl", ".ndjson"}
@@ -24,7 +25,7 @@ class Destination:
     file: Path | None
 
     @classmethod
-    def at(cls, path: Path, format_: Format) -> Self:
+    def at(cls, path: Path, format_: Format, partition: Partition | None = None) -> Self:
         """Return the destination that a name stands for.
 
         Raises:
@@ -36,6 +37,11 @@ class Destination:
                 raise ServingError(f"{path} is a folder: pass the name of a file as --out.")
             if format_ != "jsonl":
                 raise ServingError(f"{path} is one JSONL file: pass a folder for {format_}.")
+            if partition:
+                raise ServingError(
+                    f"{path} is one JSONL file, which has no partitions: "
+                    f"pass a folder as --out for --partition {partition}."
+                )
             return cls(path.with_name(path.name + PARTIAL), path)
         if suffix in _NO_FOLDER:
             raise ServingError(f"{path} is not written: pass a .jsonl file or a folder as --out.")
@@ -74,9 +80,9 @@ class Destination:
         shutil.rmtree(self.folder)
 
 
-def shard_path(folder: Path, number: int, format_: Format) -> Path:
-    """Return where a finished shard lies in a run's folder."""
-    return folder / f"shard-{number:06}.{format_}"
+def shard_name(number: int, format_: Format) -> str:
+    """Return the name of a shard's files."""
+    return f"shard-{number:06}.{format_}"
 
 
 def _copy(parts: Iterable[Path], path: Path) -> None:

@@ -48,15 +48,23 @@ class Totals:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shard:
-    """A finished shard.
-
-    `sha256` is of its file, `input` of the records that it was made of, and `rejects_bytes` how
-    long the file of rejects was after it.
-    """
+class File:
+    """A file of a shard; `file` is its path in the output, with slashes."""
 
     file: str
     sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """A finished shard: one file, or one in each folder of a partition.
+
+    `input` is the sha256 of the records that it was made of, and `rejects_bytes` how long the file
+    of rejects was after it.
+    """
+
+    files: list[File]
     input: str
     rejects_bytes: int
     read: int
@@ -160,7 +168,7 @@ class Manifest:
                     elif entry.pop("complete", False):
                         self.complete = True
                     else:
-                        self.shards.append(Shard(**entry))
+                        self.shards.append(_shard(entry))
                 except (ValueError, TypeError, AttributeError, KeyError) as error:
                     raise ServingError(
                         f"{self._path}:{number + 1} is no line of a manifest: "
@@ -207,6 +215,14 @@ def _header(entry: dict[str, Any]) -> Header:
     if entry.pop("format") != FORMAT:
         raise ValueError("another format")
     return Header(**entry)
+
+
+def _shard(entry: dict[str, Any]) -> Shard:
+    if "file" in entry:
+        # So was a shard entered before there were partitions.
+        rows = entry["scored"] + entry["duplicates"]
+        entry["files"] = [{"file": entry.pop("file"), "sha256": entry.pop("sha256"), "rows": rows}]
+    return Shard(**entry | {"files": [File(**file) for file in entry["files"]]})
 
 
 def _line(entry: dict[str, Any]) -> bytes:

@@ -34,16 +34,18 @@ class Jsonl:
 
     def __init__(self, path: Path) -> None:
         """Create the file."""
-        self._sink = path.open("w", encoding="utf-8", newline="\n")
+        # It is not held open: a shard may have more files than a process may open.
+        self._path = path
+        path.write_bytes(b"")
 
     def write(self, rows: Sequence[dict[str, Any]]) -> None:
         """Add rows."""
-        for row in rows:
-            self._sink.write(line({key: value for key, value in row.items() if value is not None}))
+        with self._path.open("a", encoding="utf-8", newline="\n") as sink:
+            for row in rows:
+                sink.write(line({key: value for key, value in row.items() if value is not None}))
 
     def close(self) -> None:
-        """Finish the file."""
-        self._sink.close()
+        """Do nothing: every write leaves a whole file."""
 
 
 def line(row: dict[str, Any]) -> str:

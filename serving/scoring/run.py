@@ -44,7 +44,7 @@ def score(
             source changed since an earlier process read it.
     """
     options = options or Options()
-    destination = Destination.at(out, options.format)
+    destination = Destination.at(out, options.format, options.partition)
     with _fetching(destination.folder, web) as fetch:
         sources = expand(names, without=destination.written, fetch=fetch)
     plain = destination.file is not None and _is_one_plain_file(names, sources)
@@ -65,7 +65,7 @@ def score(
                 from serving.scoring.downloads import forget
 
                 forget(destination.folder)
-            destination.join(shard.file for shard in manifest.shards)
+            destination.join(file.file for shard in manifest.shards for file in shard.files)
     except OSError as error:
         raise ServingError(f"{error.filename or out}: {error.strerror or error}.") from error
 
@@ -109,7 +109,7 @@ def _score(
     manifest: Manifest,
     tell: Callable[[str], None],
 ) -> Iterator[Totals]:
-    writer = Writer(folder, work.options.format)
+    writer = Writer(folder, work.options.partition)
     writer.restore(manifest.shards)
     total = sum((shard.totals for shard in manifest.shards), Totals())
     if manifest.shards:

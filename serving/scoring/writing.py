@@ -2,25 +2,26 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from serving.errors import ServingError
 from serving.model_folder import digest as file_digest
-from serving.scoring.destination import REJECTS, shard_path
-from serving.scoring.durable import publish, sync
+from serving.scoring.destination import REJECTS
+from serving.scoring.durable import publish, sync, unfinished
 from serving.scoring.engines import Made
-from serving.scoring.manifest import Shard
-from serving.scoring.options import Format
+from serving.scoring.manifest import File, Shard
 from serving.scoring.outputs import line
+from serving.scoring.partitions import Partition, pattern
+from serving.scoring.parts import Part
 from serving.scoring.records import Reject
 
 
 class Writer:
     """Writes into the folder of a run, shard after shard in the order of their numbers."""
 
-    def __init__(self, folder: Path, format_: Format) -> None:
-        """Write shards of a format into `folder`."""
-        self._folder, self._format = folder, format_
+    def __init__(self, folder: Path, partition: Partition | None) -> None:
+        """Write into `folder`, or the folders of a partition below it."""
+        self._folder, self._partition = folder, partition
         self._rejects = folder / REJECTS
 
     def restore(self, finished: Sequence[Shard]) -> None:
@@ -29,15 +30,15 @@ class Writer:
         Raises:
             ServingError: a finished shard is missing or altered.
         """
-        for shard in finished:
-            path = self._folder / shard.file
-            if not path.is_file() or file_digest(path) != shard.sha256:
+        known = {file.file: file.sha256 for shard in finished for file in shard.files}
+        for name, sha256 in known.items():
+            path = self._folder / name
+            if not path.is_file() or file_digest(path) != sha256:
                 raise ServingError(
                     f"{path} is not as it was written: remove the output, or pass another --out."
                 )
-        known = {shard.file for shard in finished}
-        for path in self._folder.glob("shard-*"):
-            if path.name not in known:
+        for path in self._folder.glob(pattern(self._partition, "shard-*")):
+            if path.relative_to(self._folder).as_posix() not in known:
                 path.unlink()
         length = finished[-1].rejects_bytes if finished else 0
         held = self._rejects.stat().st_size if self._rejects.exists() else 0
@@ -53,12 +54,9 @@ class Writer:
 
     def write(self, made: Made) -> Shard:
         """Put a shard and its rejects in place and return its entry for the manifest."""
-        path = shard_path(self._folder, made.number, self._format)
         rejects_bytes = self._reject(made.rejects)
-        publish(made.path, path)
         return Shard(
-            file=path.name,
-            sha256=file_digest(path),
+            files=[self._publish(part) for part in made.parts],
             input=made.input,
             rejects_bytes=rejects_bytes,
             read=made.totals.read,
@@ -66,6 +64,13 @@ class Writer:
             duplicates=made.totals.duplicates,
             rejected=made.totals.rejected,
         )
+
+    def _publish(self, part: Part) -> File:
+        path = self._folder / part.file
+        publish(unfinished(path), path)
+        for above in PurePosixPath(part.file).parents:
+            sync(self._folder / above)
+        return File(file=part.file, sha256=file_digest(path), rows=part.rows)
 
     def _reject(self, rejects: Sequence[Reject]) -> int:
         """Add rejects to the file of all and return its length in bytes."""

@@ -16,8 +16,7 @@ from serving.classifier import Classifier
 from serving.errors import ServingError
 from serving.scoring import shards
 from serving.scoring.copies import Copies
-from serving.scoring.destination import Destination, shard_path
-from serving.scoring.durable import unfinished
+from serving.scoring.destination import Destination, shard_name
 from serving.scoring.engines import Made
 from serving.scoring.kinds import Reading
 from serving.scoring.listings import listed
@@ -90,7 +89,7 @@ def watch(
     options = options or Options(copies="near")
     if options.copies not in ("near", "exact"):
         raise ServingError("a watch links copies: pass --copies near or exact.")
-    destination = Destination.at(out, options.format)
+    destination = Destination.at(out, options.format, options.partition)
     if destination.file is not None:
         raise ServingError(f"{out} is one file, and a watch adds shards: pass a folder as --out.")
     feeds_of(names)
@@ -210,7 +209,7 @@ class _Desk:
         self.options = options
         self._manifest, self._state, self._copies = manifest, state, copies
         self._out, self._classifier = out, classifier
-        self._writer = Writer(out, options.format)
+        self._writer = Writer(out, options.partition)
         self._writer.restore(manifest.shards)
         self.totals = sum((shard.totals for shard in manifest.shards), Totals())
         # The manifest has the last word: a stop may have come before the memory heard of it.
@@ -238,12 +237,11 @@ class _Desk:
 
     def _make(self, maker: Maker, group: list[Item]) -> Made:
         number = len(self._manifest.shards)
-        path = unfinished(shard_path(self._out, number, self.options.format))
-        for _ in maker.make(path, group):
+        for _ in maker.make(self._out, shard_name(number, self.options.format), group):
             pass
         return Made(
             number=number,
-            path=path,
+            parts=maker.parts,
             input=shards.digest(group),
             rejects=shards.rejects(group),
             totals=shards.totals(group),

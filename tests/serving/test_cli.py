@@ -85,6 +85,11 @@ def test_the_commands_of_serving_load_nothing_of_training(command: str) -> None:
     assert loaded & {"torch", "transformers", "training", "sklearn", "datasets", "nncf"} == set()
 
 
+@pytest.mark.parametrize("command", ["score", "serve", "report"])
+def test_what_draws_reports_is_loaded_only_for_one(command: str) -> None:
+    assert loaded_by(command, "--help") & {"duckdb", "matplotlib", "tabulate"} == set()
+
+
 @pytest.mark.parametrize("command", ["serve", "score"])
 def test_help_of_a_command_says_what_it_takes(
     command: str, capsys: pytest.CaptureFixture[str]

@@ -11,19 +11,20 @@ from typing import Protocol
 
 from serving.model_folder import Manifest
 from serving.scoring.manifest import Totals
+from serving.scoring.parts import Part
 from serving.scoring.records import Reject
 from serving.scoring.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A shard whose file is made; `path` is that of `destination.shard_path`, unfinished.
+    """A shard whose files are made, unfinished (`durable.unfinished`) in the run's folder.
 
     `input` is the digest of what it was made of, `rejects` what of that could not be scored.
     """
 
     number: int
-    path: Path
+    parts: Sequence[Part]
     input: str
     rejects: Sequence[Reject]
     totals: Totals

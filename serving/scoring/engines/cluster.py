@@ -29,12 +29,13 @@ from serving.classifier import Classifier
 from serving.errors import ServingError
 from serving.model_folder import MANIFEST, Manifest, open_folder
 from serving.scoring import shards
-from serving.scoring.destination import shard_path
+from serving.scoring.destination import shard_name
 from serving.scoring.durable import unfinished
 from serving.scoring.engines import Made
 from serving.scoring.making import Maker
 from serving.scoring.manifest import Totals
 from serving.scoring.options import Options
+from serving.scoring.parts import Part
 from serving.scoring.records import Reject
 from serving.scoring.rows import Run
 from serving.scoring.shards import Group
@@ -53,10 +54,11 @@ _AHEAD = 2
 
 @dataclass(frozen=True, kw_only=True)
 class _Scored:
-    """A shard that was scored, as it comes back; `content` is its file's."""
+    """A shard that was scored, as it comes back; `contents` are those of its parts."""
 
     number: int
-    content: bytes
+    parts: Sequence[Part]
+    contents: Sequence[bytes]
     input: str
     rejects: Sequence[Reject]
     totals: Totals
@@ -103,12 +105,14 @@ class Cluster:
                     if isinstance(value, str):
                         tell(value)
                         continue
-                    path = unfinished(shard_path(folder, value.number, work.options.format))
-                    path.write_bytes(value.content)
+                    for part, content in zip(value.parts, value.contents, strict=True):
+                        path = unfinished(folder / part.file)
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_bytes(content)
                     yield value.totals
                     yield Made(
                         number=value.number,
-                        path=path,
+                        parts=value.parts,
                         input=value.input,
                         rejects=value.rejects,
                         totals=value.totals,
@@ -241,13 +245,15 @@ class _Scorer:
 
     def _scored(self, group: Group) -> _Scored:
         with tempfile.TemporaryDirectory() as folder:
-            path = shard_path(Path(folder), group.number, self._format)
-            for _ in self._maker.make(path, group.items):
+            name = shard_name(group.number, self._format)
+            for _ in self._maker.make(Path(folder), name, group.items):
                 pass
-            content = path.read_bytes()
+            parts = self._maker.parts
+            contents = [unfinished(Path(folder) / part.file).read_bytes() for part in parts]
         return _Scored(
             number=group.number,
-            content=content,
+            parts=parts,
+            contents=contents,
             input=shards.digest(group.items),
             rejects=shards.rejects(group.items),
             totals=shards.totals(group.items),

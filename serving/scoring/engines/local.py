@@ -6,8 +6,7 @@ from pathlib import Path
 from serving.classifier import Classifier
 from serving.model_folder import Manifest
 from serving.scoring import shards
-from serving.scoring.destination import shard_path
-from serving.scoring.durable import unfinished
+from serving.scoring.destination import shard_name
 from serving.scoring.engines import Made
 from serving.scoring.making import Maker
 from serving.scoring.manifest import Totals
@@ -32,11 +31,11 @@ class Local:
         """Make the files of all shards, yielding the totals after every call of the model."""
         maker = Maker(self._classifier, work.options, work.run)
         for group in work.groups(folder, tell):
-            path = unfinished(shard_path(folder, group.number, work.options.format))
-            yield from maker.make(path, group.items)
+            name = shard_name(group.number, work.options.format)
+            yield from maker.make(folder, name, group.items)
             yield Made(
                 number=group.number,
-                path=path,
+                parts=maker.parts,
                 input=shards.digest(group.items),
                 rejects=shards.rejects(group.items),
                 totals=shards.totals(group.items),

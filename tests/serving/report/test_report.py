@@ -11,16 +11,19 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from serving import cli
 from serving.classifier import Classifier
 from serving.errors import ServingError
+from serving.report import rows as outputs
 from serving.report.command import report
 from serving.report.page import html
-from serving.report.summary import Count, Summary, summary
+from serving.report.summary import MOST_STEPS, Count, Summary, summary
 from serving.report.terminal import text
 from serving.report.words import one_line
 from serving.scoring.engines.local import Local
 from serving.scoring.options import Options
 from serving.scoring.run import score
+from tests.conftest import RELEASED
 from tests.serving.scoring.conftest import classifier, jsonl  # noqa: F401 (a fixture)
 
 
@@ -146,6 +149,149 @@ def test_parquet_says_the_same_as_jsonl(
     assert {**vars(first), "out": ""} == {**vars(second), "out": ""}
 
 
+def test_partitions_say_the_same_as_one_folder_of_shards(
+    classifier: Classifier,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    dates = ["2026-01-05", "2026-01-06", None]
+    rows = [{"id": n, "text": f"red tractor {n} boat", "date": dates[n % 3]} for n in range(11)]
+    source = jsonl(tmp_path / "in.jsonl", [*rows, {"id": "copy", "text": rows[0]["text"]}])
+    now = datetime(2026, 2, 1, tzinfo=UTC)
+    for format_ in ("jsonl", "parquet"):
+        found = []
+        for partition in (None, "date", "language", "date,language"):
+            options = Options(
+                format=format_,  # type: ignore[arg-type]
+                partition=partition,  # type: ignore[arg-type]
+                with_text=True,
+                shard_records=4,
+            )
+            out = tmp_path / format_ / str(partition)
+            for _ in score([str(source)], out, Local(classifier), options, now=now):
+                pass
+            # Stories of one confidence are told apart by their place, which differs here.
+            found.append({**vars(summary(out, top=0)), "out": ""})
+        assert (found[0]["rows"], found[0]["copies"], found[0]["undated"]) == (12, 1, 4)
+        assert found[0]["narratives"]
+        assert all(one == found[0] for one in found)
+
+
+def test_what_has_no_finding_and_what_goes_to_a_person_are_told_as_shares(out: Path) -> None:
+    found = summary(out)
+    assert found.without == Count(stories=2, copies=2)
+    assert "14.3 % go to a person, 28.6 % have no finding" in text(found)
+    page = html(found)
+    assert "rows for a person to read (14.3 %)" in page
+    assert "rows without any finding (28.6 %)" in page
+    assert page.count('class="review"') == 1
+
+
+def test_a_copy_whose_story_is_elsewhere_has_no_finding(tmp_path: Path) -> None:
+    found = summary(jsonl(tmp_path / "a.jsonl", [row("1", finding("plots")), copy("2", "gone")]))
+    assert found.without == Count(stories=0, copies=1)
+    assert found.with_accepted == Count(stories=1, copies=1)
+
+
+@pytest.mark.parametrize("step", ["day", "week", "month"])
+def test_a_date_that_cannot_be_neither_stretches_the_curves_nor_moves_them(
+    tmp_path: Path, step: Any
+) -> None:
+    rows = [
+        row(f"{n}", finding("war-fear"), published_at=f"{date}T08:00:00Z")
+        for n, date in enumerate(["0001-01-01", "2026-01-05", "2026-01-07", "9999-12-31"])
+    ]
+    found = summary(jsonl(tmp_path / "a.jsonl", rows), step=step)
+    assert len(found.times) == MOST_STEPS
+    assert sum(found.over_time["war-fear"]) == 2
+    assert found.off_time == 2
+    assert "2 rows are dated outside" in html(found)
+
+
+def test_rows_that_are_all_from_the_future_have_no_curves(tmp_path: Path) -> None:
+    rows = [row("1", finding("war-fear"), published_at="9999-12-31T00:00:00Z")]
+    found = summary(jsonl(tmp_path / "a.jsonl", rows))
+    assert (found.times, found.over_time, found.off_time) == ([], {}, 1)
+    assert "Over time" not in html(found)
+
+
+def test_models_that_are_mixed_are_told(out: Path, tmp_path: Path) -> None:
+    assert "models or taxonomies are mixed" not in text(summary(out))
+    assert "Rows of several models" not in html(summary(out))
+    mixed = summary(jsonl(tmp_path / "a.jsonl", [row("1"), row("2", model="other")]))
+    assert mixed.models == ["other", "toy"]
+    assert "models or taxonomies are mixed" in text(mixed)
+    assert "Rows of several models" in html(mixed)
+
+
+def test_reasons_without_end_are_counted_together(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs, "REASONS", 3)
+    rejects = [{"reason": f"row {n} is bad"} for n in range(20)]
+    jsonl(out / "rejects.jsonl", [*rejects, {"reason": "row 0 is bad"}])
+    assert outputs.rejected(out) == {
+        "other reasons": 17,
+        "row 0 is bad": 2,
+        "row 1 is bad": 1,
+        "row 2 is bad": 1,
+    }
+
+
+def test_a_file_that_is_not_finished_is_told_of(tmp_path: Path, out: Path) -> None:
+    out.rename(tmp_path / "labelled.jsonl.partial")
+    with pytest.raises(ServingError, match=r"is not finished.*labelled\.jsonl\.partial"):
+        summary(tmp_path / "labelled.jsonl")
+    assert summary(tmp_path / "labelled.jsonl.partial").rows == 7
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
+def test_what_was_scored_without_any_row_is_a_report_too(
+    classifier: Classifier,  # noqa: F811
+    tmp_path: Path,
+    format_: Any,
+) -> None:
+    source = jsonl(tmp_path / "in.jsonl", [])
+    for partition in (None, "date,language"):
+        out = tmp_path / str(partition)
+        options = Options(format=format_, partition=partition)  # type: ignore[arg-type]
+        for _ in score([str(source)], out, Local(classifier), options):
+            pass
+        found = summary(out)
+        assert (found.rows, found.stories, found.narratives) == (0, 0, [])
+        assert "No narrative was found" in html(found)
+        assert "–" in text(found)
+
+
+def test_the_released_model_gives_a_report_by_the_commands_alone(tmp_path: Path) -> None:
+    posts = [
+        ("https://a.example/1", "2026-01-05", "en", "The protesters in the square were paid by "
+         "foreign embassies, and everybody knows who stands behind this attempt at a coup."),
+        ("https://b.example/2", "2026-01-06", "en", "The protesters in the square were paid by "
+         "foreign embassies, and everybody knows who stands behind this attempt at a coup."),
+        ("https://c.example/3", None, "ru", "Завтра в городе ожидается дождь, днём до семи "
+         "градусов тепла, ветер слабый."),
+    ]  # fmt: skip
+    rows = [
+        {"id": url, "url": url, "date": date, "lang": language, "text": told}
+        for url, date, language, told in posts
+    ]
+    source, out = jsonl(tmp_path / "posts.jsonl", rows), tmp_path / "out"
+    arguments = ["--partition", "date,language", "--format", "parquet", "--with-text"]
+    for command in (["score", str(source), "--out", str(out), *arguments], ["report", str(out)]):
+        page = ["--html", str(tmp_path / "page.html")] if command[0] == "report" else []
+        with pytest.raises(SystemExit) as ended:
+            cli.main([*command, *page])
+        assert ended.value.code == 0
+    found = summary(out)
+    assert (found.rows, found.stories, found.copies, found.undated) == (3, 2, 1, 1)
+    assert {(one.name, one.rows) for one in found.languages} == {("en", 2), ("ru", 1)}
+    assert {one.name for one in found.sources} == {"a.example", "b.example", "c.example"}
+    assert any(one.accepted or one.review.copies for one in found.narratives)
+    known = json.loads((RELEASED / "manifest.json").read_text(encoding="utf-8"))["narratives"]
+    assert {one.id for one in found.narratives} <= {label["id"] for label in known}
+    assert "a.example" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_plain_prediction_objects_have_no_dates_and_no_sources(tmp_path: Path) -> None:
     plain = {"id": "1", "language": "kk", "narratives": [finding("war-fear")], "model": "toy"}
     found = summary(jsonl(tmp_path / "labelled.jsonl", [plain]))
@@ -213,6 +359,7 @@ def evil(tmp_path: Path) -> Summary:
         row(
             f"{EVIL}{number}",
             finding(f"war-fear{EVIL}", stance=stance),
+            finding(f"plots{EVIL}", decision="review"),
             title=EVIL,
             url=url,
             text=EVIL * 50,

@@ -1,7 +1,7 @@
 """Runs a scoring and kills itself (SIGKILL) where the test says; started by `test_resume.py`.
 
-Arguments: the model, the output, the format, the place, how many times it is passed before, and
-the sources.
+Arguments: the model, the output, the format ("partitioned" is Parquet by day and language), the
+place, how many times it is passed before, and the sources.
 """
 
 import os
@@ -73,7 +73,12 @@ def main() -> None:
     model, out, format_, place, passes, *sources = sys.argv[1:]
     arrange(place, int(passes))
     classifier = Classifier.load(Path(model), threads=1)
-    options = Options(format=format_, shard_records=10, copies="near")
+    options = Options(
+        format="parquet" if format_ == "partitioned" else format_,
+        partition="date,language" if format_ == "partitioned" else None,
+        shard_records=10,
+        copies="near",
+    )
     for _ in score(sources, Path(out), Local(classifier), options, now=NOW):
         if place == "nowhere" and int(passes):
             time.sleep(int(passes) / 1000)

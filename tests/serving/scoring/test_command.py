@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from serving import cli
+from tests.serving.scoring.conftest import lines
 
 
 def run(*arguments: object) -> int | str | None:
@@ -55,13 +56,15 @@ def test_the_summary_for_machines_is_all_of_stdout(
     }
 
 
-def test_a_source_on_the_web_is_one_sentence(
+def test_a_source_on_the_web_that_cannot_be_fetched_is_a_reject(
     tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url = "https://example.org/feed.xml"
-    assert run(url, "--out", tmp_path / "out", "--model", tiny_model) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"narrascope: {url} is on the web")
+    url = "http://127.0.0.1:9/feed.xml"
+    assert run(url, "--out", tmp_path / "out", "--model", tiny_model) == 0
+    assert "read 1 = scored 0 + duplicates 0 + rejected 1" in capsys.readouterr().err
+    [reject] = lines(tmp_path / "out" / "rejects.jsonl")
+    assert reject["source"] == url
+    assert "not a public address" in str(reject["reason"])
 
 
 def test_what_is_not_asked_for_is_not_loaded(tiny_model: Path, tmp_path: Path) -> None:

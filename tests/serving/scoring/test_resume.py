@@ -1,5 +1,6 @@
 """After kill -9 anywhere, the same command goes on, and the output is what it would have been."""
 
+import hashlib
 import json
 import os
 import random
@@ -35,6 +36,19 @@ PLACES = [
     ("after rejects were written", 0),
     ("after rejects were written", 2),
 ]
+OPTIONS = {
+    "shards": Options(shard_records=10, copies="near"),
+    "parquet": Options(shard_records=10, copies="near", format="parquet"),
+    "partitioned": Options(
+        shard_records=10, copies="near", format="parquet", partition="date,language"
+    ),
+    "all.jsonl": Options(shard_records=10, copies="near"),
+}
+BETWEEN = [
+    *(("before the shard has its name", passes) for passes in (1, 4, 6)),
+    *(("before the shard is entered", passes) for passes in (0, 3, 6)),
+]
+"""Between the files of a partitioned shard, of which each gets its name by itself."""
 JOINING = [
     ("before the shards are joined", 0),
     ("before the shards are joined", 1),
@@ -52,7 +66,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     rows: list[dict[str, Any]] = []
     for number in range(20):
         text = " ".join(chance.choices(words, k=chance.randint(1, 40)))
-        rows.append({"id": number, "text": text})
+        rows.append({"id": number, "text": text, "date": f"2026-01-0{number % 3 + 1}"})
         if number % 6 == 5:
             rows[-1]["text"] = rows[number // 2]["text"]
         if number % 5 == 4:
@@ -71,10 +85,9 @@ def whole(
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "CHUNK", 4)
-        for name, format_ in (("shards", "jsonl"), ("parquet", "parquet"), ("all.jsonl", "jsonl")):
-            options = Options(format=format_, shard_records=10, copies="near")
+        for name, options in OPTIONS.items():
             finish(sources, folder / name / name, classifier, options)
-    return {name: contents(folder / name / name) for name in ("shards", "parquet", "all.jsonl")}
+    return {name: contents(folder / name / name) for name in OPTIONS}
 
 
 def finish(
@@ -94,7 +107,7 @@ def contents(out: Path) -> dict[str, bytes]:
 def started(
     model: Path, out: Path, place: str, passes: int, sources: list[Path]
 ) -> "subprocess.Popen[bytes]":
-    format_ = "parquet" if out.name == "parquet" else "jsonl"
+    format_ = out.name if out.name in ("parquet", "partitioned") else "jsonl"
     arguments = [model, out, format_, place, passes, *sources]
     return subprocess.Popen(
         [sys.executable, "-m", "tests.serving.scoring.killed", *(str(a) for a in arguments)],
@@ -107,6 +120,7 @@ def started(
     [
         *(("shards", place, passes) for place, passes in PLACES),
         *(("parquet", place, passes) for place, passes in PLACES[1::3]),
+        *(("partitioned", place, passes) for place, passes in [*PLACES[1::3], *BETWEEN]),
         *(("all.jsonl", place, passes) for place, passes in [*PLACES[1::3], *JOINING]),
     ],
 )
@@ -125,10 +139,7 @@ def test_what_a_kill_leaves_is_finished_to_the_same_bytes(
     assert started(tiny_model, out, place, passes, sources).wait(120) == -signal.SIGKILL
     assert contents(out) != whole[name] or place.startswith("after the shards")
     monkeypatch.setattr(shards, "CHUNK", 4)
-    options = Options(
-        format="parquet" if name == "parquet" else "jsonl", shard_records=10, copies="near"
-    )
-    last = finish(sources, out, classifier, options)
+    last = finish(sources, out, classifier, OPTIONS[name])
     assert last.read == last.scored + last.duplicates + last.rejected == 35
     assert contents(out) == whole[name]
 
@@ -177,6 +188,7 @@ def test_another_run_in_the_same_place_is_refused_with_the_difference(
         (sources[:1], Options(), f"{sources[1]}: [0-9]+ bytes -> none"),
         (sources[::-1], Options(), "order of sources"),
         (sources, Options(scores=True), "scores: False -> True"),
+        (sources, Options(partition="date"), "partition: none -> date"),
         (sources, Options(columns=Columns(text="id")), "columns text: None -> id"),
     ):
         with pytest.raises(ServingError, match=difference) as caught:
@@ -206,9 +218,12 @@ def test_a_source_that_changed_meanwhile_is_told_of(
         finish([posts], out, classifier, Options(shard_records=5))
 
 
-def stopped(source: Path, out: Path, classifier: Classifier) -> None:
+def stopped(
+    source: Path, out: Path, classifier: Classifier, options: Options | None = None
+) -> None:
     """Leave a run after its second shard."""
-    run = score([str(source)], out, Local(classifier), Options(shard_records=5), now=NOW)
+    options = options or Options(shard_records=5)
+    run = score([str(source)], out, Local(classifier), options, now=NOW)
     while next(run).read < 15:
         pass
     run.close()
@@ -222,6 +237,40 @@ def test_a_shard_that_was_altered_is_told_of(
     (out / "shard-000001.jsonl").write_text("{}\n")
     with pytest.raises(ServingError, match=r"shard-000001.jsonl is not as it was written"):
         finish(sources[:1], out, classifier, Options(shard_records=5))
+
+
+def test_a_file_of_a_partition_that_was_altered_or_is_gone_is_told_of(
+    tmp_path: Path, classifier: Classifier, sources: list[Path]
+) -> None:
+    options = Options(shard_records=5, partition="date")
+    for number, spoil in enumerate((Path.unlink, lambda path: path.write_text("{}\n"))):
+        out = tmp_path / str(number)
+        stopped(sources[0], out, classifier, options)
+        spoil(out / "day=2026-01-02" / "shard-000001.jsonl")
+        with pytest.raises(ServingError, match=r"day=2026-01-02/shard-000001.jsonl is not as it"):
+            finish(sources[:1], out, classifier, options)
+
+
+def test_a_run_that_began_before_there_were_partitions_goes_on(
+    tmp_path: Path, classifier: Classifier, sources: list[Path]
+) -> None:
+    options = Options(shard_records=5)
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    stopped(sources[0], out, classifier, options)
+    manifest = out / "manifest.jsonl"
+    header, *entered = lines(manifest)
+    for entry in entered:
+        (file,) = entry.pop("files")
+        entry |= {"file": file["file"], "sha256": file["sha256"]}
+    jsonl(manifest, [header, *entered])
+    assert "partition" not in header["options"]
+    assert finish(sources[:1], out, classifier, options) == finish(
+        sources[:1], whole, classifier, options
+    )
+    before, after = contents(whole), contents(out)
+    before.pop("manifest.jsonl")
+    after.pop("manifest.jsonl")
+    assert after == before
 
 
 def test_the_moment_of_the_first_start_is_kept(
@@ -266,6 +315,10 @@ def test_the_manifest_has_counts_and_hashes(
     assert header["model"]["name"] == classifier.manifest.name
     assert [entry["read"] for entry in entered] == [10, 10, 10, 5]
     assert sum(entry["scored"] for entry in entered) == total.scored
+    for entry in entered:
+        (file,) = entry["files"]
+        assert file["rows"] == entry["scored"] + entry["duplicates"]
+        assert file["sha256"] == hashlib.sha256((out / file["file"]).read_bytes()).hexdigest()
     assert last == {
         "complete": True,
         "read": total.read,
