@@ -90,8 +90,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [jsonl(folder / "posts.jsonl", rows), table]
 
 
-def options(format_: Any = "jsonl") -> Options:
-    return Options(format=format_, shard_records=SHARD, copies="near", scores=True)
+def options(**others: Any) -> Options:
+    return Options(shard_records=SHARD, copies="near", scores=True, **others)
 
 
 def finish(
@@ -106,10 +106,11 @@ def finish(
 def test_a_cluster_writes_the_same_bytes_as_one_machine(
     tmp_path: Path, sources: list[Path], engine: Engine, classifier: Classifier
 ) -> None:
+    asked = {"format": "parquet", "partition": "date,language"}
     totals, told = [], []
     for name, one in (("one", Local(classifier)), ("many", engine)):
         told.append([])
-        totals.append(finish(sources, tmp_path / name, one, told[-1], format_="parquet"))
+        totals.append(finish(sources, tmp_path / name, one, told[-1], **asked))
     assert totals[0] == totals[1]
     assert totals[0].duplicates > 10
     assert totals[0].rejected > 10
