@@ -12,6 +12,7 @@ than this one.
 import logging
 import os
 import pickle
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from typing import Any
 import pyarrow as pa
 import ray
 from ray import data
+from ray.data.exceptions import ExecutionTimeoutError
 
 from serving.classifier import Classifier
 from serving.errors import ServingError
@@ -41,6 +43,11 @@ from serving.scoring.work import Work
 
 _NODE = "ray.io/node-id"
 _CLIENT = "ray://"
+_ANSWERS_S = 10
+"""Seconds that a cluster has to answer: Ray itself would ask for ten minutes."""
+_EXPLAINING_S = 6 * 3600
+"""Seconds without a finished shard after which Ray Data gives a run up that explains its findings,
+in place of half an hour: the largest shard takes one core an hour or more."""
 _AHEAD = 2
 """Shards that an actor is given at a time: one to score, one to have when that is done."""
 
@@ -72,6 +79,7 @@ class Cluster:
             ModelFolderError: the folder is not as it was released.
             ServingError: the address is one of a kind that cannot be used.
         """
+        address = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
         if address.startswith(_CLIENT):
             raise ServingError(
                 f"{address} is for Ray's client, which cannot stream what Ray Data makes: "
@@ -109,7 +117,7 @@ class Cluster:
                         rejects=value.rejects,
                         totals=value.totals,
                     )
-            except ray.exceptions.RayError as error:
+            except (ray.exceptions.RayError, ExecutionTimeoutError) as error:
                 raise ServingError(
                     f"The cluster at {self._address} stopped the run ({_reason(error)}): "
                     "mend it, and run the same command again to go on."
@@ -118,7 +126,7 @@ class Cluster:
     def _values(self, work: Work, folder: Path) -> Iterator[_Scored | str | ServingError]:
         names = [MANIFEST, *self._model.files]
         model = ray.put({name: (self._folder / name).read_bytes() for name in names})
-        _set_up(data.DataContext.get_current())
+        _set_up(data.DataContext.get_current(), work.options)
         # What is read lies on this machine, and so does the index of copies. It takes no core of
         # the cluster's: actors may have them all, and would wait for what is read for ever.
         here = {_NODE: ray.get_runtime_context().get_node_id()}
@@ -139,11 +147,13 @@ class Cluster:
             yield from _values(batch)
 
 
-def _set_up(context: Any) -> None:
+def _set_up(context: Any, options: Options) -> None:
     """Have Ray Data keep the order, hold a shard as one block, and be silent."""
     context.execution_options.preserve_order = True
     # A block is closed as soon as it has a byte: else it would be filled up with further shards.
     context.target_max_block_size = 1
+    if options.explain:
+        context.execution_no_progress_timeout_s = _EXPLAINING_S
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     # Its log is in the folder of Ray's session; on stderr is what our reader needs.
@@ -159,12 +169,15 @@ def _connected(address: str) -> Iterator[None]:
     """Stay connected with the cluster, or with that of a caller who is connected already."""
     # Nothing is sent to Ray's makers; the cluster itself is started with --disable-usage-stats.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # What goes wrong is an exception; its own stderr names places in Ray's source, for each actor.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     if ray.is_initialized():
         yield
         return
     try:
+        _ask(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
         raise ServingError(
             f"No Ray cluster answers at {address} ({_reason(error)}): start one with "
             "`ray start --head --disable-usage-stats`, or pass its --address."
@@ -173,6 +186,12 @@ def _connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _ask(address: str) -> None:
+    host, colon, port = address.rpartition(":")
+    if colon:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWERS_S).close()
 
 
 def _reason(error: Exception) -> str:

@@ -1,8 +1,10 @@
 """A cluster writes what one machine writes, and goes on when machines of it die."""
 
+import errno
 import random
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from serving.scoring.engines import Engine
 from serving.scoring.engines.local import Local
 from serving.scoring.manifest import Totals
 from serving.scoring.options import Options
+from serving.scoring.rows import Run
 from serving.scoring.run import score
+from serving.scoring.sources import expand
+from serving.scoring.work import Work
 from tests.serving.scoring.conftest import NOW, jsonl, lines
 from tests.serving.scoring.test_resume import contents
 
@@ -72,7 +77,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     chance = random.Random(3)
     rows: list[dict[str, Any]] = []
     for number in range(ROWS):
-        text = " ".join(chance.choices(words, k=chance.randint(1, 60)))
+        # After the first shard some that take a while, so that it is known what is under way.
+        count = 1_500 if SHARD <= number < 7 * SHARD else chance.randint(1, 60)
+        text = " ".join(chance.choices(words, k=count))
         rows.append({"id": number, "text": text, "date": "2026-01-02"})
         if number % 9 == 8:
             rows[-1]["text"] = f"{rows[number // 2]['text']} today"
@@ -83,8 +90,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [jsonl(folder / "posts.jsonl", rows), table]
 
 
-def options(format_: Any = "jsonl") -> Options:
-    return Options(format=format_, shard_records=SHARD, copies="near", scores=True)
+def options(**others: Any) -> Options:
+    return Options(shard_records=SHARD, copies="near", scores=True, **others)
 
 
 def finish(
@@ -96,14 +103,14 @@ def finish(
     return last
 
 
-@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
 def test_a_cluster_writes_the_same_bytes_as_one_machine(
-    format_: str, tmp_path: Path, sources: list[Path], engine: Engine, classifier: Classifier
+    tmp_path: Path, sources: list[Path], engine: Engine, classifier: Classifier
 ) -> None:
+    asked = {"format": "parquet", "partition": "date,language"}
     totals, told = [], []
     for name, one in (("one", Local(classifier)), ("many", engine)):
         told.append([])
-        totals.append(finish(sources, tmp_path / name, one, told[-1], format_=format_))
+        totals.append(finish(sources, tmp_path / name, one, told[-1], **asked))
     assert totals[0] == totals[1]
     assert totals[0].duplicates > 10
     assert totals[0].rejected > 10
@@ -123,12 +130,13 @@ def test_machines_that_die_lose_nothing_and_double_nothing(
     dying = [node for node in machines.list_all_nodes() if node is not machines.head_node]
     assert len(dying) == 2
     run = score([str(s) for s in sources], tmp_path / "many", engine, options(), now=NOW)
-    for totals in run:
-        # At the first shard and at the tenth, so that each machine of the start dies.
-        if dying and totals.read >= (10 * SHARD if len(dying) == 1 else SHARD):
+    for _ in run:
+        # All that scores dies at the first shard, with what it has done and what it has to do.
+        for node in dying:
+            machines.remove_node(node, allow_graceful=False)
+        while dying:
+            dying.pop()
             add(machines)
-            machines.remove_node(dying.pop(), allow_graceful=False)
-    assert not dying
     assert contents(tmp_path / "one") == contents(tmp_path / "many")
     places = [
         (row["source"], row["position"])
@@ -139,34 +147,57 @@ def test_machines_that_die_lose_nothing_and_double_nothing(
     assert len(places) == len(set(places)) == ROWS + 20
 
 
-@pytest.mark.parametrize("first", ["one", "many"])
-def test_what_one_engine_began_the_other_finishes(
-    first: str, tmp_path: Path, sources: list[Path], engine: Engine, classifier: Classifier
+def test_engines_go_on_with_what_each_other_began(
+    tmp_path: Path, sources: list[Path], engine: Engine, classifier: Classifier
 ) -> None:
-    engines = {"one": Local(classifier), "many": engine}
-    finish(sources, tmp_path / "whole", Local(classifier))
-    run = score([str(s) for s in sources], tmp_path / "out", engines.pop(first), options(), now=NOW)
-    while next(run).read <= 3 * SHARD:
-        pass
-    run.close()
-    assert len(list((tmp_path / "out").glob("shard-*.jsonl"))) == 3
-    [other] = engines.values()
-    finish(sources, tmp_path / "out", other)
+    local = Local(classifier)
+    finish(sources, tmp_path / "whole", local)
+    for one, finished in ((local, 3), (engine, 6)):
+        run = score([str(s) for s in sources], tmp_path / "out", one, options(), now=NOW)
+        while next(run).read <= finished * SHARD:
+            pass
+        run.close()
+        assert len(list((tmp_path / "out").glob("shard-*.jsonl"))) == finished
+    finish(sources, tmp_path / "out", local)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
-def test_a_source_that_changed_is_told_of_by_a_cluster_too(
-    tmp_path: Path, engine: Engine, classifier: Classifier
+class Unplugged:
+    """A file system whose disk is gone."""
+
+    def open(self, *_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def read(work: Work, scratch: Path) -> list[Any]:
+    """What the task that reads gives to those that score."""
+    rows = cluster._read(cluster._row((work, scratch)))
+    return [value for row in rows for value in cluster._values(row)]
+
+
+def test_an_error_of_reading_comes_behind_what_was_read_before_it(
+    tmp_path: Path, sources: list[Path]
 ) -> None:
-    rows = [{"id": n, "text": f"boat {n}"} for n in range(3 * SHARD)]
-    posts = jsonl(tmp_path / "posts.jsonl", rows)
-    run = score([str(posts)], tmp_path / "out", Local(classifier), options(), now=NOW)
-    while next(run).read <= SHARD:
-        pass
-    run.close()
-    jsonl(posts, [*rows[1:], rows[0]])
-    with pytest.raises(ServingError, match="changed since shard 0"):
-        finish([posts], tmp_path / "out", engine)
+    run = Run(model="tiny", taxonomy="1", scored_at=NOW)
+    posts, table = expand([str(s) for s in sources])
+    gone = replace(table, files=Unplugged())
+    work = Work(sources=[posts, gone], options=options(), run=run)
+    *groups, last = read(work, tmp_path)
+    assert [group.number for group in groups] == [*range(len(groups))]
+    assert isinstance(last, ServingError)
+    assert str(last).startswith(f"{sources[1]}: Input/output error")
+
+
+def test_what_is_told_of_a_source_comes_before_its_texts(
+    tmp_path: Path, sources: list[Path]
+) -> None:
+    run = Run(model="tiny", taxonomy="1", scored_at=NOW)
+    work = Work(sources=expand([str(sources[1])]), options=options(), run=run)
+    assert [
+        value if isinstance(value, str) else value.number for value in read(work, tmp_path)
+    ] == [f"{sources[1]}: text=body id=guid", 0, 1]
+    changed = read(replace(work, finished=["of another text"]), tmp_path)
+    assert "changed since shard 0" in str(changed[-1])
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence(tmp_path: Path, tiny_model: Path) -> None:
