@@ -58,7 +58,7 @@ class BatchRequest(_Request):
 class FailedItem(BaseModel):
     """An item of a batch that could not be classified; without an id if it has no usable one."""
 
-    id: str | None
+    id: str | None = None
     error: Problem
 
 
