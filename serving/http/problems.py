@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.batching.admission import DrainingError, OverloadError
@@ -141,7 +142,8 @@ def install(app: FastAPI) -> None:
     """Answer every kind of error with a problem."""
     for kind in _FORESEEN:
         app.add_exception_handler(kind, _foreseen)
-    app.add_exception_handler(AbandonedError, _abandoned)
+    for gone in (AbandonedError, ClientDisconnect):
+        app.add_exception_handler(gone, _abandoned)
     app.add_middleware(LastResort)
 
 
