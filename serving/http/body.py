@@ -9,14 +9,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from anyio import fail_after
+from anyio import current_time, fail_after
+from anyio.lowlevel import checkpoint
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from serving.http.encodings import decoder
+from serving.http.encodings import PIECE, decoder
 from serving.http.problems import RefusedError, of_validation, printable
 
 Model = TypeVar("Model", bound=BaseModel)
+
+SLOWEST = 1000
+"""Bytes a second that a body has to come at: a caller who drips holds a connection for little."""
 
 
 def reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
@@ -62,31 +66,43 @@ def check_type(request: Request, *kinds: str) -> None:
         )
 
 
-async def chunks(request: Request) -> AsyncIterator[bytes]:
+async def chunks(request: Request, *, endless: bool = False) -> AsyncIterator[bytes]:
     """Yield the body as it comes, decompressed, in pieces of bounded size.
 
+    A body that is not `endless` is bounded as it was sent too, and has to come at `SLOWEST`.
+
     Raises:
-        RefusedError: its encoding is not known or broken, or it came to a halt.
+        RefusedError: its encoding is not known or broken, it is too large, or it came to a halt.
     """
-    seconds = request.app.state.settings.body_seconds
+    settings = request.app.state.settings
+    seconds = settings.body_seconds
+    begun, taken = current_time(), 0
     decode = decoder(request.headers.get("content-encoding", ""))
     stream = request.stream()
     while True:
         try:
-            with fail_after(seconds):
+            late = begun + seconds + taken / SLOWEST - current_time()
+            with fail_after(seconds if endless else min(seconds, late)):
                 chunk = await anext(stream, None)
         except TimeoutError as error:
             raise RefusedError(
                 HTTPStatus.REQUEST_TIMEOUT,
-                f"The body came to a halt for {seconds:g} s: send it without a pause.",
+                f"The body came to a halt for {seconds:g} s, or comes at less than {SLOWEST} bytes "
+                "a second: send it without a pause.",
                 "body-seconds",
                 {"Connection": "close"},
             ) from error
         if chunk is None:
             decode.finish()
             return
-        for piece in decode.pieces(chunk):
-            yield piece
+        taken += len(chunk)
+        if not endless and taken > settings.max_body_bytes:
+            raise _too_large(settings.max_body_bytes)
+        for begin in range(0, len(chunk), PIECE):
+            for piece in decode.pieces(chunk[begin : begin + PIECE]):
+                yield piece
+                # A thousandfold of what came may come out: others have their turn in between.
+                await checkpoint()
 
 
 async def _content(request: Request) -> bytes:
@@ -96,12 +112,16 @@ async def _content(request: Request) -> bytes:
     async for chunk in chunks(request):
         content += chunk
         if len(content) > limit:
-            raise RefusedError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body is larger than {limit} bytes: send fewer or shorter texts.",
-                "body-bytes",
-            )
+            raise _too_large(limit)
     return bytes(content)
+
+
+def _too_large(limit: int) -> RefusedError:
+    return RefusedError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The body is larger than {limit} bytes: send fewer or shorter texts.",
+        "body-bytes",
+    )
 
 
 def parse(content: bytes) -> Any:

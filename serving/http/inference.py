@@ -5,19 +5,19 @@ A label is a narrative's id, its score the probability that the text carries it.
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictBool, StrictStr
 
 from serving.classifier import Item, check_text
 from serving.decisions import Array
 from serving.http.access import may
 from serving.http.body import reader
 from serving.http.problems import Problem, RefusedError, shaped
-from serving.http.routes import body_of, check_count
+from serving.http.routes import body_of, check_count, described
 from serving.http.service import Answer, Service, service_of
 
 PATH = "/predict"
@@ -34,6 +34,24 @@ class PredictRequest(BaseModel):
     inputs: StrictStr | list[StrictStr | list[StrictStr]]
     raw_scores: StrictBool = Field(default=False, description="log-odds instead of probabilities")
     truncate: StrictBool = Field(default=False, description="no effect: long texts are read whole")
+
+
+class Scored(BaseModel):
+    """A narrative and how it scores."""
+
+    score: float
+    label: str
+
+
+class PredictAnswer(RootModel[list[Scored] | list[list[Scored]]]):
+    """Narratives, best first; a list of such lists where a list was sent."""
+
+
+class PredictError(BaseModel):
+    """An error as their clients expect it."""
+
+    error: str
+    error_type: Literal["Validation", "Empty", "Overloaded", "Unhealthy", "Backend"]
 
 
 _CODES = {
@@ -63,7 +81,15 @@ router = APIRouter(dependencies=[Depends(shaped(as_theirs)), Depends(may("classi
 
 @router.post(
     PATH,
-    response_class=JSONResponse,
+    response_model=PredictAnswer,
+    responses={
+        **described(431),
+        **described(
+            *(400, 401, 403, 413, 422, 424, 429, 503),
+            schema=PredictError.model_json_schema(),
+            kind="application/json",
+        ),
+    },
     openapi_extra=body_of(
         PredictRequest.model_json_schema(), {"inputs": "NATO is preparing to attack Belarus."}
     ),

@@ -36,6 +36,8 @@ CONFIG: dict[str, Any] = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "json"},
     },
+    # What libraries have to say (asyncio, of a machine without file handles) is a line of JSON too.
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         name: {"handlers": ["stderr"], "level": "INFO", "propagate": False}
         for name in ("narrascope", "uvicorn")

@@ -16,6 +16,7 @@ from serving.classifier import Item, check_text
 from serving.http.access import may
 from serving.http.body import reader
 from serving.http.problems import Problem, RefusedError, shaped
+from serving.http.routes import described
 from serving.http.service import Answer, Service, service_of
 from serving.language import UNDETERMINED
 
@@ -41,6 +42,9 @@ _KINDS = {
 _INVALID = 400
 
 
+Language = Annotated[StrictStr, Field(max_length=100)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -64,10 +68,56 @@ class AnalyzeRequest(_Part):
 
     comment: Comment
     requestedAttributes: dict[str, Attribute] = Field(default_factory=dict)  # noqa: N815
-    languages: list[StrictStr] = Field(default_factory=list, max_length=20)
+    languages: list[Language] = Field(default_factory=list, max_length=20)
     doNotStore: StrictBool = False  # noqa: N815
     spanAnnotations: StrictBool = False  # noqa: N815
     clientToken: StrictStr | None = Field(default=None, max_length=1000)  # noqa: N815
+
+
+class Error(BaseModel):
+    """An error as their clients know it."""
+
+    code: int
+    message: str
+    status: str
+    details: list[dict[str, Any]] | None = None
+
+
+class Failed(BaseModel):
+    """What holds the error."""
+
+    error: Error
+
+
+class Score(BaseModel):
+    """A probability."""
+
+    value: float = Field(ge=0, le=1)
+    type: str
+
+
+class SpanScore(BaseModel):
+    """The score of code points `begin` to `end` of the text."""
+
+    begin: int
+    end: int
+    score: Score
+
+
+class AttributeScore(BaseModel):
+    """What is told of an attribute."""
+
+    spanScores: list[SpanScore]  # noqa: N815
+    summaryScore: Score  # noqa: N815
+
+
+class AnalyzeAnswer(BaseModel):
+    """Scores by attribute."""
+
+    attributeScores: dict[str, AttributeScore]  # noqa: N815
+    languages: list[str]
+    detectedLanguages: list[str]  # noqa: N815
+    clientToken: str | None = None  # noqa: N815
 
 
 class _LanguageProblem(Problem):
@@ -104,22 +154,31 @@ def example(narrative: str) -> dict[str, object]:
     }
 
 
-def _schema() -> dict[str, Any]:
-    """Return the request's schema in one piece, as it stands outside of the components."""
-    schema = AnalyzeRequest.model_json_schema()
-    parts, fields = schema.pop("$defs"), schema["properties"]
+def _schemas() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the schemas of requests and errors, in one piece each: they are in no components."""
+    request = AnalyzeRequest.model_json_schema()
+    parts, fields = request.pop("$defs"), request["properties"]
     fields["comment"] = parts["Comment"]
     fields["requestedAttributes"]["additionalProperties"] = parts["Attribute"]
-    return schema
+    failed = Failed.model_json_schema()
+    failed["properties"]["error"] = failed.pop("$defs")["Error"]
+    return request, failed
+
+
+_REQUEST, _FAILED = _schemas()
 
 
 @router.post(
     PATH,
-    response_class=JSONResponse,
+    response_model=AnalyzeAnswer,
+    responses={
+        **described(431),
+        **described(*(400, 401, 403, 429, 500, 503, 504), schema=_FAILED, kind="application/json"),
+    },
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": _schema()}},
+            "content": {"application/json": {"schema": _REQUEST}},
         }
     },
 )

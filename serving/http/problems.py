@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.batching.admission import DrainingError, OverloadError
@@ -19,6 +21,8 @@ from serving.http.presence import AbandonedError
 MEDIA_TYPE = "application/problem+json"
 CLIENT_CLOSED_REQUEST = 499
 
+_LONGEST_PART = 80
+"""Characters told of a place in a body: the keys of some objects are the caller's."""
 _FAILED = "The service failed on this request; the operator's log says where. Try again later."
 _LOG = logging.getLogger("uvicorn.error")
 
@@ -81,7 +85,7 @@ def of_validation(error: ValidationError) -> Problem:
     name of a field that is not ours.
     """
     first = error.errors(include_input=False, include_url=False)[0]
-    path = [str(part) for part in first["loc"]]
+    path = [printable(str(part)[:_LONGEST_PART]) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
         path[-1] = "an unknown field"
     message = first["msg"] if path else "an object is wanted"
@@ -115,16 +119,31 @@ def of_error(error: Exception) -> tuple[Problem, Mapping[str, str] | None] | Non
     if isinstance(error, DrainingError):
         found = problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), "draining")
         return found, {"Retry-After": "1", "Connection": "close"}
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        detail = f"{first['loc'][-1]} in the {first['loc'][0]}: {first['msg']}."
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail), None
     if isinstance(error, HTTPException):
         return problem(HTTPStatus(error.status_code), str(error.detail)), error.headers
     return None
 
 
+_FORESEEN = (
+    RefusedError,
+    TextError,
+    OverloadError,
+    DrainingError,
+    RequestValidationError,
+    HTTPException,
+)
+
+
 def install(app: FastAPI) -> None:
     """Answer every kind of error with a problem."""
-    for kind in (RefusedError, TextError, OverloadError, DrainingError, HTTPException):
+    for kind in _FORESEEN:
         app.add_exception_handler(kind, _foreseen)
-    app.add_exception_handler(AbandonedError, _abandoned)
+    for gone in (AbandonedError, ClientDisconnect):
+        app.add_exception_handler(gone, _abandoned)
     app.add_middleware(LastResort)
 
 

@@ -41,13 +41,24 @@ from serving.predictions import Prediction
 router = APIRouter()
 MAY_CLASSIFY = Depends(may("classify"))
 
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    status: {
-        "description": HTTPStatus(status).phrase,
-        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+Responses = dict[int | str, dict[str, object]]
+
+
+def described(
+    *statuses: int, schema: dict[str, object] | None = None, kind: str = MEDIA_TYPE
+) -> Responses:
+    """Describe a route's refusals: problems, unless another `schema` is given."""
+    content = {kind: {"schema": schema or Problem.model_json_schema()}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
     }
-    for status in (400, 401, 403, 408, 413, 415, 422, 429, 503, 504)
-}
+
+
+PROBLEMS = described(400, 401, 403, 408, 413, 415, 422, 429, 431, 500, 503, 504)
+ALWAYS = described(431, 500)
+"""What any route may answer."""
+LOCKED = described(401, 403, 431, 500)
 
 
 def body_of(
@@ -176,7 +187,7 @@ async def classify_stream(
     return NdjsonAnswer(request, service, check, scores=scores, cache=cache)
 
 
-@router.get("/v1/model", dependencies=[MAY_CLASSIFY])
+@router.get("/v1/model", responses=LOCKED, dependencies=[MAY_CLASSIFY])
 async def model(service: Annotated[Service, Depends(service_of)]) -> ModelAnswer:
     """Describe the model that answers."""
     manifest = service.slot.batcher.classifier.manifest
@@ -191,19 +202,24 @@ async def model(service: Annotated[Service, Depends(service_of)]) -> ModelAnswer
     )
 
 
-@router.get("/metrics", dependencies=[Depends(may("metrics"))], response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={**LOCKED, 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    dependencies=[Depends(may("metrics"))],
+)
 async def metrics(service: Annotated[Service, Depends(service_of)]) -> Response:
     """Tell what was counted, in Prometheus' text format."""
     return Response(service.metrics.text(), media_type=CONTENT_TYPE)
 
 
-@router.get("/healthz")
+@router.get("/healthz", responses=ALWAYS)
 async def healthz() -> Health:
     """Tell that the process answers."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: PROBLEMS[503]})
+@router.get("/readyz", response_model=Health, responses=described(431, 500, 503))
 async def readyz(service: Annotated[Service, Depends(service_of)]) -> JSONResponse:
     """Tell whether the model is loaded and new requests are taken."""
     if service.ready:

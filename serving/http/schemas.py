@@ -4,11 +4,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
-from serving.classifier import LONGEST_ID
+from serving.classifier import LONGEST, LONGEST_ID
 from serving.http.problems import Problem
 from serving.model_folder import Label, NarrativeDecision
 from serving.predictions import Prediction
 
+# Described here and checked by `check_text`, which names the rule that a text breaks.
+_RULES = {"minLength": 1, "maxLength": LONGEST, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+Text = Annotated[StrictStr, Field(json_schema_extra=dict(_RULES))]
 Identifier = Annotated[StrictStr, Field(max_length=LONGEST_ID)]
 
 
@@ -24,7 +27,7 @@ class _Request(BaseModel):
 class ClassifyRequest(_Request):
     """One text."""
 
-    text: StrictStr
+    text: Text
     id: Identifier | None = None
     explain: StrictBool = Field(
         default=False, description="answer which words carried each finding"
@@ -37,7 +40,7 @@ class BatchItem(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: Identifier
-    text: StrictStr
+    text: Text
 
 
 class StreamItem(BaseModel):
@@ -45,7 +48,7 @@ class StreamItem(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: StrictStr
+    text: Text
     id: Identifier | None = None
 
 
@@ -58,7 +61,7 @@ class BatchRequest(_Request):
 class FailedItem(BaseModel):
     """An item of a batch that could not be classified; without an id if it has no usable one."""
 
-    id: str | None
+    id: str | None = None
     error: Problem
 
 

@@ -1,4 +1,4 @@
-"""The server process: stops without losing what it accepted, and closes connections that idle."""
+"""The server process: stops without losing what it accepted, ends connections that hold it up."""
 
 import asyncio
 import logging
@@ -14,6 +14,8 @@ from serving.http.logs import CONFIG
 from serving.http.service import Service
 from serving.settings import Settings
 
+_REQUEST_LINE = 8192
+"""Bytes for the request line and what stands between the fields of a header."""
 _LOG = logging.getLogger("narrascope.server")
 
 
@@ -27,6 +29,12 @@ class Server(uvicorn.Server):
                 app,
                 host=host,
                 port=port,
+                # Named, so that what else is installed changes nothing: only h11 bounds a header
+                # that is still coming, and nothing here speaks WebSocket.
+                http="h11",
+                loop="asyncio",
+                ws="none",
+                h11_max_incomplete_event_size=settings.max_header_bytes + _REQUEST_LINE,
                 access_log=False,
                 log_config=CONFIG,
                 limit_concurrency=settings.max_connections,
@@ -37,6 +45,7 @@ class Server(uvicorn.Server):
         self._service: Service = app.state.service
         self._stops_at: float | None = None
         self._silent_since: dict[object, tuple[object, float]] = {}
+        self._unread_since: dict[object, tuple[int, float]] = {}
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and take SIGHUP for a wish to load the model anew."""
@@ -58,8 +67,9 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Look whether it is time to stop, and who has been silent for too long."""
+        """Look whether it is time to stop, and who has not sent or not read for too long."""
         self._close_silent()
+        self._abort_unread()
         if self._stops_at is not None and time.monotonic() >= self._stops_at:
             # From here on uvicorn refuses connections and waits for answers that are being made.
             self.should_exit = True
@@ -80,3 +90,18 @@ class Server(uvicorn.Server):
             transport = getattr(connection, "transport", None)
             if transport is not None and now - since > self._settings.header_seconds:
                 transport.close()
+
+    def _abort_unread(self) -> None:
+        """End connections whose caller does not read: closing them would wait for it to read."""
+        now = time.monotonic()
+        known, self._unread_since = self._unread_since, {}
+        for connection in self.server_state.connections:
+            transport = getattr(connection, "transport", None)
+            if transport is None or not (unread := transport.get_write_buffer_size()):
+                continue
+            seen, since = known.get(connection, (unread, now))
+            if seen != unread:
+                since = now
+            self._unread_since[connection] = unread, since
+            if now - since > self._settings.body_seconds:
+                transport.abort()

@@ -85,7 +85,7 @@ class NdjsonAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the stream."""
-        lines = _lines(chunks(self._request), self._service.settings.max_body_bytes)
+        lines = _lines(chunks(self._request, endless=True), self._service.settings.max_body_bytes)
         abandoned = False
         try:
             # What is wrong before the first line (an unknown encoding) is an answer of its own.

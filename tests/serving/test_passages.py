@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from serving.passages import SENTENCES, STANDS_ALONE, Span, split
+from serving import passages as under_test
+from serving.passages import SENTENCES, STANDS_ALONE, WINDOW, Span, split
 
 PLENTY = 10_000
 RUSSIAN = [
@@ -117,6 +118,34 @@ def test_a_word_of_fifty_thousand_characters_is_cut_to_the_limit_without_loss(le
     assert "".join(text[span.begin : span.end] for span in spans) == text
     assert_nothing_is_lost(text, spans)
     assert max(count([text[span.begin : span.end] for span in spans])) <= 100
+
+
+def test_a_paragraph_of_any_length_is_cut_where_its_sentences_end() -> None:
+    text = " ".join(RUSSIAN * 200)
+    assert len(text) > 5 * WINDOW
+    assert passages(text, "ru", limit=16) == RUSSIAN * 200
+
+
+@pytest.mark.parametrize(
+    "unit", ['"“。', "«", "?[", "…", "a. ", "a. " + "«" * 3000, "a. " + "«" * 10_000, "🇺🇦!»"]
+)
+def test_the_splitter_never_sees_so_much_at_once_that_it_takes_minutes(
+    unit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its work is the square of what it sees, and nothing else of the service runs meanwhile.
+    seen: list[int] = []
+    whole = under_test.sentencex.get_sentence_boundaries
+
+    def watched(language: str, text: str) -> object:
+        seen.append(len(text))
+        return whole(language, text)
+
+    monkeypatch.setattr(under_test.sentencex, "get_sentence_boundaries", watched)
+    text = (unit * 50_000)[:50_000]
+    spans = split(text, "en", count=lambda texts: [1 for _ in texts], limit=PLENTY)
+    assert_nothing_is_lost(text, spans)
+    assert max(seen) <= WINDOW
+    assert sum(seen) <= 3 * len(text)
 
 
 def test_words_around_a_huge_one_stay_whole() -> None:

@@ -1,76 +1,18 @@
 """The real server, in a process of its own: signals, connections, and what it prints."""
 
-import http.client
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from serving import keys
+from tests.serving.http.running import JSON, WAIT_S, Running
 
-WAIT_S = 300
 BODY = json.dumps({"text": "The red tractor is good."}).encode()
-JSON = {"content-type": "application/json"}
 SECRET = "Zanzibarquux"
-
-
-class Running:
-    """A served model."""
-
-    def __init__(self, model: Path, folder: Path, **settings: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        environment = {**os.environ, "NARRASCOPE_KEYS": str(folder / "keys.json"), **settings}
-        command = "import sys; from serving.cli import main; main(sys.argv[1:])"
-        arguments = ["serve", "--model", str(model), "--threads", "1", "--port", str(self.port)]
-        self.log = folder / "log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", command, *arguments], stderr=log, stdout=log, env=environment
-            )
-        self.until(lambda: self.status("GET", "/readyz") == 200)
-
-    def until(self, seen) -> None:
-        ends = time.monotonic() + WAIT_S
-        while time.monotonic() < ends:
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                if seen():
-                    return
-            except OSError:
-                pass
-            time.sleep(0.02)
-        pytest.fail(self.log.read_text())
-
-    def status(self, method: str, route: str, body: bytes | None = None, **headers: str) -> int:
-        connection = self.connection()
-        try:
-            connection.request(method, route, body, {**JSON, **headers})
-            return connection.getresponse().status
-        finally:
-            connection.close()
-
-    def connection(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
-
-    def get(self, route: str) -> bytes:
-        connection = self.connection()
-        try:
-            connection.request("GET", route)
-            return connection.getresponse().read()
-        finally:
-            connection.close()
-
-    def open(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), WAIT_S)
 
 
 @pytest.fixture
