@@ -24,16 +24,15 @@ def main() -> None:
 
 
 def blocks(folder: Path) -> dict[str, str]:
-    """Return the blocks that follow from the committed figures."""
-    return {
-        "growth": _growth(json.loads((folder / "growth.json").read_bytes())),
-        "kills": _kills(json.loads((folder / "kills.json").read_bytes())),
-        "plan": _plan(
-            json.loads((folder / "scoring.json").read_bytes()),
-            json.loads((folder / "growth.json").read_bytes()),
-        ),
-        "kinds": _kinds(json.loads((folder / "kinds.json").read_bytes())),
-    }
+    """Return the blocks that follow from the committed figures; what was not measured has none."""
+    found = {path.stem: json.loads(path.read_bytes()) for path in folder.glob("*.json")}
+    made: dict[str, str] = {}
+    for name, make in (("growth", _growth), ("kills", _kills), ("kinds", _kinds)):
+        if name in found:
+            made[name] = make(found[name])
+    if {"scoring", "growth"} <= found.keys():
+        made["plan"] = _plan(found["scoring"], found["growth"])
+    return made
 
 
 def _growth(found: dict[str, Any]) -> str:
