@@ -86,7 +86,7 @@ def main() -> None:
             totals = _score([name], Path(scratch) / f"out-{number}", engine)
             rows.append({"tool": tool, "kind": Path(name).name, "totals": str(totals)})
         broken = _break(
-            [Path(name) for name in made.values() if "://" not in name], folder, options.broken
+            [Path(name) for name in made.values() if _is_text(name)], folder, options.broken
         )
         totals = _score([str(path) for path in broken], Path(scratch) / "out-broken", engine)
         rejects = Path(scratch) / "out-broken" / "rejects.jsonl"
@@ -107,6 +107,11 @@ def main() -> None:
     if options.out:
         told = json.dumps(found, indent=1, ensure_ascii=False)
         options.out.write_text(told + "\n", encoding="utf-8")
+
+
+def _is_text(name: str) -> bool:
+    """Leave out what is on the web, and lists: one that is broken ends a run with a sentence."""
+    return "://" not in name and not name.endswith(".opml")
 
 
 def _score(names: list[str], out: Path, engine: Local) -> Totals:
