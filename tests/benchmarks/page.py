@@ -95,7 +95,7 @@ def _kinds(found: dict[str, Any]) -> str:
     told = "adds up" if broken["adds up"] else "DOES NOT add up"
     return (
         f"{table(['made by', 'source', 'totals'], rows)}\n\n"
-        f"The same files, broken in {broken['sources']} ways, in one run: {broken['totals']}, "
+        f"{broken['sources']} broken copies of such files, in one run: {broken['totals']}, "
         f"which {told}."
     )
 
