@@ -105,16 +105,21 @@ def share_of(passages: list[Passage], share: float) -> list[Passage]:
     return [p for p, number in zip(passages, numbers, strict=True) if number in kept]
 
 
+def check_finished(folder: Path) -> None:
+    """Raise TrainingError if there is no finished run in `folder`."""
+    if not (folder / WEIGHTS).exists():
+        raise TrainingError(
+            f"{folder} holds no finished run (no {WEIGHTS}): run `narrascope train --run {folder}`."
+        )
+
+
 def load(folder: Path, corpus: Corpus) -> tuple[Network, Base, Recipe, dict[str, Any]]:
     """Load a finished run.
 
     Raises:
         TrainingError: there is no finished run in `folder`.
     """
-    if not (folder / WEIGHTS).exists():
-        raise TrainingError(
-            f"{folder} holds no finished run (no {WEIGHTS}): run `narrascope train --run {folder}`."
-        )
+    check_finished(folder)
     about = json.loads((folder / ARGUMENTS).read_text())
     recipe = Recipe(**about["recipe"])
     base = open_base(about["base"]["requested"], recipe)

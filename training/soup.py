@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from training.errors import TrainingError
 from training.fine_tune import HISTORY, WEIGHTS
-from training.run import ARGUMENTS
+from training.run import ARGUMENTS, check_finished
 
 FEWEST = 2
 
@@ -35,8 +35,7 @@ def average(runs: Sequence[Path], into: Path) -> dict[str, Any]:
     if into.exists() and any(into.iterdir()):
         raise TrainingError(f"{into} is not empty: pass another --run.")
     for folder in runs:
-        if not (folder / WEIGHTS).exists():
-            raise TrainingError(f"{folder} holds no finished run (no {WEIGHTS}): train it first.")
+        check_finished(folder)
     about = [json.loads((folder / ARGUMENTS).read_text()) for folder in runs]
     _check_alike(runs, about)
     histories = [json.loads((folder / HISTORY).read_text()) for folder in runs]
@@ -72,9 +71,9 @@ def _check_alike(runs: Sequence[Path], about: Sequence[dict[str, Any]]) -> None:
 
 
 def _mean(paths: Sequence[Path]) -> dict[str, torch.Tensor]:
-    total = {name: weight.double() for name, weight in load_file(paths[0]).items()}
-    kinds = {name: weight.dtype for name, weight in load_file(paths[0]).items()}
+    first = load_file(paths[0])
+    total = {name: weight.double() for name, weight in first.items()}
     for path in paths[1:]:
         for name, weight in load_file(path).items():
             total[name] += weight.double()
-    return {name: (weight / len(paths)).to(kinds[name]) for name, weight in total.items()}
+    return {name: (weight / len(paths)).to(first[name].dtype) for name, weight in total.items()}

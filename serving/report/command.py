@@ -4,8 +4,11 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 import click
+
+from serving.report import Step
 
 
 @click.command()
@@ -18,7 +21,7 @@ import click
 )
 @click.option(
     "--by",
-    type=click.Choice(["day", "week", "month"]),
+    type=click.Choice(get_args(Step)),
     default="day",
     show_default=True,
     help="Step of the curves over time.",
@@ -31,15 +34,14 @@ import click
     help="Passages that are shown of each narrative.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the report to stdout as JSON.")
-def report(out: Path, page: Path | None, by: str, top: int, as_json: bool) -> None:
+def report(out: Path, page: Path | None, by: Step, top: int, as_json: bool) -> None:
     """Tell what is in OUT, which `score` or `watch` wrote."""
     # DuckDB and the template engine are loaded by those who want a report.
     from serving.report.page import html
-    from serving.report.summary import Step, summary
+    from serving.report.summary import summary
     from serving.report.terminal import text
 
-    step: Step = "day" if by == "day" else "week" if by == "week" else "month"
-    found = summary(out, step=step, top=top)
+    found = summary(out, step=by, top=top)
     if page is not None:
         page.write_text(html(found), encoding="utf-8")
         click.echo(f"wrote {page}", err=True)

@@ -7,13 +7,12 @@ counts with what was found in its story.
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 
+from serving.report import Step
 from serving.report.rows import is_complete, open_output, rejected
-
-Step = Literal["day", "week", "month"]
 
 STANCES = ("advances", "reports", "rebuts")
 """The order in which stances are shown; others of a taxonomy come after them."""
@@ -192,19 +191,19 @@ def _span(db: duckdb.DuckDBPyConnection, column: str) -> tuple[Any, Any]:
 
 
 def _flagged(db: duckdb.DuckDBPyConnection, flag: str) -> Count:
-    query = f"SELECT count(*) FROM {{}} WHERE story IN (SELECT n FROM flags WHERE {flag})"
+    every = f"SELECT count(*) FROM every WHERE story IN (SELECT n FROM flags WHERE {flag})"
     return Count(
         stories=_one(db, f"SELECT count(*) FROM flags WHERE {flag}")[0],
-        copies=_one(db, query.format("every"))[0],
+        copies=_one(db, every)[0],
     )
 
 
 def _without(db: duckdb.DuckDBPyConnection) -> Count:
     # A copy whose story is not in the output has nothing that was found either.
-    query = "SELECT count(*) FROM {} WHERE story IS NULL OR story NOT IN (SELECT n FROM flags)"
+    every = "SELECT count(*) FROM every WHERE story IS NULL OR story NOT IN (SELECT n FROM flags)"
     return Count(
         stories=_one(db, "SELECT count(*) FROM stories WHERE n NOT IN (SELECT n FROM flags)")[0],
-        copies=_one(db, query.format("every"))[0],
+        copies=_one(db, every)[0],
     )
 
 

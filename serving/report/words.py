@@ -3,6 +3,8 @@
 import unicodedata
 from datetime import datetime
 
+from serving.web.options import is_web
+
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 """Characters that move, hide or turn what stands around them."""
 
@@ -37,6 +39,6 @@ def share(part: int, whole: int) -> str:
 
 def link(url: str | None) -> str | None:
     """Return an address that may be linked to: http and https, and all of it can be seen."""
-    if url is None or not url.lower().startswith(("http://", "https://")):
+    if url is None or not is_web(url):
         return None
     return None if any(unicodedata.category(char) in _UNSEEN for char in url) else url

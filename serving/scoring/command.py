@@ -17,6 +17,7 @@ from serving.scoring.columns import Columns
 from serving.scoring.destination import Destination
 from serving.scoring.engines import Engine
 from serving.scoring.engines.local import Local
+from serving.scoring.flags import ALLOW_PRIVATE, CONTACT, FORMAT, SCORES, WITH_TEXT
 from serving.scoring.limits import SOURCE_BYTES, Limits
 from serving.scoring.manifest import Totals
 from serving.scoring.options import CopiesMode, Format, Options
@@ -35,17 +36,10 @@ EngineName = Literal["local", "ray"]
     required=True,
     help="A .jsonl file, or a folder for shards; a run that was stopped goes on there.",
 )
-@click.option("--scores", is_flag=True, help="Also write every narrative's confidence.")
+@SCORES
 @click.option("--explain", is_flag=True, help="Also write which words carried each finding.")
-@click.option("--with-text", is_flag=True, help="Also write the text that was read.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(get_args(Format)),
-    default="jsonl",
-    show_default=True,
-    help="Format of the shards.",
-)
+@WITH_TEXT
+@FORMAT
 @click.option(
     "--partition",
     type=click.Choice(get_args(Partition)),
@@ -82,10 +76,8 @@ EngineName = Literal["local", "ray"]
     show_default=True,
     help="Records of a shard, which is what a stop may cost.",
 )
-@click.option(
-    "--allow-private", is_flag=True, help="Also fetch from loopback and private addresses."
-)
-@click.option("--contact", help="What servers are told of you, e.g. an address of mail.")
+@ALLOW_PRIVATE
+@CONTACT
 @click.option(
     "--engine",
     "engine_name",

@@ -42,20 +42,22 @@ class Downloads:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / hashlib.sha256(url.encode()).hexdigest()[:24]
         failed = path.with_suffix(".json")
+        if not (path.exists() or failed.exists()):
+            self._fetch(url, path, failed)
         if path.exists():
             return Source(url, str(path), path.stat().st_size, web=True)
-        if not failed.exists():
-            try:
-                self._manners.wait(url)
-                self._fetcher.fetch(url, unfinished(path))
-            except FetchError as error:
-                unfinished(failed).write_text(json.dumps({"url": url, "why": str(error)}))
-                publish(unfinished(failed), failed)
-            else:
-                publish(unfinished(path), path)
-                return Source(url, str(path), path.stat().st_size, web=True)
         why = str(json.loads(failed.read_text())["why"])
         return Source(url, str(path), 0, web=True, broken=why)
+
+    def _fetch(self, url: str, path: Path, failed: Path) -> None:
+        try:
+            self._manners.wait(url)
+            self._fetcher.fetch(url, unfinished(path))
+        except FetchError as error:
+            unfinished(failed).write_text(json.dumps({"url": url, "why": str(error)}))
+            publish(unfinished(failed), failed)
+        else:
+            publish(unfinished(path), path)
 
 
 @contextmanager

@@ -10,42 +10,51 @@ from serving.language import UNDETERMINED
 from serving.predictions import Prediction
 from serving.scoring import shards
 from serving.scoring.dates import moment
+from serving.scoring.destination import shard_name
+from serving.scoring.engines import Made
 from serving.scoring.manifest import Totals
 from serving.scoring.options import Options
 from serving.scoring.outputs import Output, output
 from serving.scoring.partitions import folder
-from serving.scoring.parts import Part, Parts
+from serving.scoring.parts import Parts
 from serving.scoring.records import Record, Reject
 from serving.scoring.rows import Run, row
-from serving.scoring.shards import Item, cut
+from serving.scoring.shards import Group, Item, cut
 
 
 class Maker:
-    """Makes shards' files with one classifier; `parts` are those of the last shard.
+    """Makes shards' files with one classifier; `made` is the last shard.
 
     A call of the model has only texts of one shard, always the same ones: what is padded together
     may change the last bit of a confidence, so other calls could give other rows.
     """
 
-    parts: list[Part]
+    made: Made
 
     def __init__(self, classifier: Classifier, options: Options, run: Run) -> None:
         """Make what `options` ask for, with rows marked as `run` says."""
         self._classifier, self._options, self._run = classifier, options, run
 
-    def make(self, out: Path, name: str, items: list[Item]) -> Iterator[Totals]:
+    def make(self, out: Path, group: Group) -> Iterator[Totals]:
         """Make the files below `out`, yielding the totals so far after every call of the model.
 
         They are whole when the iterator has ended.
         """
+        name = shard_name(group.number, self._options.format)
         empty = folder(self._options.partition, None, UNDETERMINED)
         parts = Parts(out, name, self._output, empty=empty)
         total = Totals()
-        for chunk in cut(items, shards.CHUNK, shards.CHUNK_TEXT):
+        for chunk in cut(group.items, shards.CHUNK, shards.CHUNK_TEXT):
             parts.write(self._rows(chunk))
             total += shards.totals(chunk)
             yield total
-        self.parts = parts.close()
+        self.made = Made(
+            number=group.number,
+            parts=parts.close(),
+            input=shards.digest(group.items),
+            rejects=shards.rejects(group.items),
+            totals=total,
+        )
 
     def _output(self, path: Path) -> Output:
         return output(self._options.format, path, self._classifier.narratives)

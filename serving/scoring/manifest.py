@@ -5,15 +5,20 @@ A line that was cut off by a stop stands for a shard that is made again.
 """
 
 import fcntl
+import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from serving import model_folder
 from serving.errors import ServingError
 from serving.scoring.durable import publish, unfinished
+from serving.scoring.options import Options
 
 NAME = "manifest.jsonl"
 FORMAT = 1
@@ -92,6 +97,26 @@ class Header:
     taxonomy: str
     options: dict[str, Any]
     scored_at: str
+
+    @classmethod
+    def of(
+        cls,
+        sources: Iterable[tuple[str, int]],
+        model: model_folder.Manifest,
+        options: Options,
+        now: datetime,
+    ) -> Self:
+        """Return the header of a run that begins `now`; `sources` are names and sizes in bytes."""
+        return cls(
+            sources=[{"source": name, "bytes": size} for name, size in sources],
+            model={
+                "name": model.name,
+                "sha256": hashlib.sha256(model.model_dump_json().encode()).hexdigest(),
+            },
+            taxonomy=model.taxonomy_version,
+            options=options.as_json(),
+            scored_at=now.astimezone(UTC).replace(microsecond=0).isoformat(),
+        )
 
 
 class Manifest:

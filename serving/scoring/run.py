@@ -1,13 +1,11 @@
 """A run: an engine makes shard after shard of what is read, and it goes on after any stop."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from serving import model_folder
 from serving.errors import ServingError
 from serving.scoring.destination import Destination
 from serving.scoring.engines import Engine
@@ -49,7 +47,8 @@ def score(
         sources = expand(names, without=destination.written, fetch=fetch)
     plain = destination.file is not None and _is_one_plain_file(names, sources)
     options = replace(options, copies=options.copies or ("score" if plain else "near"))
-    header = _header(sources, engine.model, options, now or datetime.now(UTC))
+    read = [(source.name, source.size) for source in sources]
+    header = Header.of(read, engine.model, options, now or datetime.now(UTC))
     try:
         with Manifest(destination.folder, header) as manifest:
             run = Run(
@@ -85,21 +84,6 @@ def _is_one_plain_file(names: Sequence[str], sources: list[Source]) -> bool:
     # A folder that happens to hold one file would change its rows when it gets a second.
     is_one = len(names) == len(sources) == 1 and Path(names[0]).is_file()
     return is_one and kind(sources[0]) in _PLAIN
-
-
-def _header(
-    sources: list[Source], model: model_folder.Manifest, options: Options, now: datetime
-) -> Header:
-    return Header(
-        sources=[{"source": source.name, "bytes": source.size} for source in sources],
-        model={
-            "name": model.name,
-            "sha256": hashlib.sha256(model.model_dump_json().encode()).hexdigest(),
-        },
-        taxonomy=model.taxonomy_version,
-        options=options.as_json(),
-        scored_at=now.astimezone(UTC).replace(microsecond=0).isoformat(),
-    )
 
 
 def _score(

@@ -14,8 +14,8 @@ from serving.scoring.compression import undone
 from serving.scoring.kinds import HEAD, LISTINGS, kind_of
 from serving.scoring.limits import SOURCE_BYTES
 from serving.scoring.listings import listed
+from serving.web.options import is_web
 
-_WEB = ("http://", "https://")
 _SCHEME = "://"
 _MAY_LIST = {".opml", ".xml", ".gz", ".zst", ".bz2", ".xz"}
 _DEEPEST = 5
@@ -68,11 +68,6 @@ def expand(
 
 def _real(source: Source) -> str:
     return source.path if source.files is not None else os.path.realpath(source.path)
-
-
-def is_web(name: str) -> bool:
-    """Say whether a name is an address of the web."""
-    return name.lower().startswith(_WEB)
 
 
 def _fetched(name: str, fetch: Fetch | None) -> Source:

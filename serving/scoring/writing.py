@@ -55,8 +55,14 @@ class Writer:
     def write(self, made: Made) -> Shard:
         """Put a shard and its rejects in place and return its entry for the manifest."""
         rejects_bytes = self._reject(made.rejects)
+        files = [self._publish(part) for part in made.parts]
+        # The folder of a file is synced with it; those above may be new too.
+        for above in {
+            above for part in made.parts for above in PurePosixPath(part.file).parents[1:]
+        }:
+            sync(self._folder / above)
         return Shard(
-            files=[self._publish(part) for part in made.parts],
+            files=files,
             input=made.input,
             rejects_bytes=rejects_bytes,
             read=made.totals.read,
@@ -68,8 +74,6 @@ class Writer:
     def _publish(self, part: Part) -> File:
         path = self._folder / part.file
         publish(unfinished(path), path)
-        for above in PurePosixPath(part.file).parents:
-            sync(self._folder / above)
         return File(file=part.file, sha256=file_digest(path), rows=part.rows)
 
     def _reject(self, rejects: Sequence[Reject]) -> int:

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from threading import Event
-from typing import Any, get_args
+from typing import Any
 
 import click
 
-from serving.classifier import LONGEST, Classifier
+from serving.classifier import Classifier
 from serving.options import MODEL, THREADS
-from serving.scoring.limits import Limits
+from serving.scoring.flags import ALLOW_PRIVATE, CONTACT, FORMAT, SCORES, WITH_TEXT
 from serving.scoring.options import Format, Options
 from serving.web.options import Web
 
@@ -54,16 +54,9 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option("--rounds", type=click.IntRange(min=1), help="Stop after so many rounds.")
 @click.option("--once", is_flag=True, help="Stop after one round.")
-@click.option("--scores", is_flag=True, help="Also write every narrative's confidence.")
-@click.option("--with-text", is_flag=True, help="Also write the text that was read.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(get_args(Format)),
-    default="jsonl",
-    show_default=True,
-    help="Format of the shards.",
-)
+@SCORES
+@WITH_TEXT
+@FORMAT
 @click.option(
     "--copies",
     type=click.Choice(["near", "exact"]),
@@ -79,8 +72,8 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]
     show_default=True,
     help="Least time between two requests to a host.",
 )
-@click.option("--allow-private", is_flag=True, help="Also ask loopback and private addresses.")
-@click.option("--contact", help="What servers are told of you, e.g. an address of mail.")
+@ALLOW_PRIVATE
+@CONTACT
 @click.option("--json", "as_json", is_flag=True, help="Write each round to stdout as JSON.")
 @MODEL
 @THREADS
@@ -107,7 +100,7 @@ def watch(
     from serving.watching.watch import Pace
     from serving.watching.watch import watch as run
 
-    options = Options(format=format_, limits=Limits(characters=LONGEST), **asked)
+    options = Options(format=format_, **asked)
     web = Web(allow_private=allow_private, contact=contact, delay_s=delay_s)
     pace = Pace(every_s=every_s, rounds=1 if once else rounds)
     classifier = Classifier.load(model, threads=threads)

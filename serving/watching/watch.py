@@ -1,6 +1,5 @@
 """Rounds of polling and scoring, one after the other, into a folder that grows."""
 
-import hashlib
 import random
 import time
 from collections import defaultdict
@@ -16,8 +15,7 @@ from serving.classifier import Classifier
 from serving.errors import ServingError
 from serving.scoring import shards
 from serving.scoring.copies import Copies
-from serving.scoring.destination import Destination, shard_name
-from serving.scoring.engines import Made
+from serving.scoring.destination import Destination
 from serving.scoring.kinds import Reading
 from serving.scoring.listings import listed
 from serving.scoring.making import Maker
@@ -25,14 +23,13 @@ from serving.scoring.manifest import Header, Manifest, Totals
 from serving.scoring.options import Options
 from serving.scoring.records import Entry, Record
 from serving.scoring.rows import Run, identifier
-from serving.scoring.shards import Item, cut
-from serving.scoring.sources import is_web
+from serving.scoring.shards import Group, Item, cut
 from serving.scoring.writing import Writer
 from serving.watching.poll import JITTER, Poll, poll
 from serving.watching.state import Feed, State
 from serving.web.fetch import Fetcher
 from serving.web.manners import Manners
-from serving.web.options import Web
+from serving.web.options import Web, is_web
 
 INDEX = "copies.sqlite"
 HOSTS = 8
@@ -94,8 +91,9 @@ def watch(
         raise ServingError(f"{out} is one file, and a watch adds shards: pass a folder as --out.")
     feeds_of(names)
     stop = stop or Event()
+    header = Header.of([(SOURCE, 0)], classifier.manifest, options, _moment(now()))
     with (
-        Manifest(out, _header(classifier, options, now())) as manifest,
+        Manifest(out, header) as manifest,
         State(out) as state,
         Copies(
             out / INDEX, options.copies, keep=sum(shard.scored for shard in manifest.shards)
@@ -134,20 +132,6 @@ def feeds_of(names: Sequence[str]) -> list[str]:
     if not found:
         raise ServingError(f"{', '.join(names)} lists no feed: add outlines with an xmlUrl.")
     return [*found]
-
-
-def _header(classifier: Classifier, options: Options, now: float) -> Header:
-    model = classifier.manifest
-    return Header(
-        sources=[{"source": SOURCE, "bytes": 0}],
-        model={
-            "name": model.name,
-            "sha256": hashlib.sha256(model.model_dump_json().encode()).hexdigest(),
-        },
-        taxonomy=model.taxonomy_version,
-        options=options.as_json(),
-        scored_at=_moment(now).isoformat(),
-    )
 
 
 def _moment(now: float) -> datetime:
@@ -227,25 +211,15 @@ class _Desk:
         maker = Maker(self._classifier, self.options, run)
         waiting = (self._item(entry) for entry in self._state.waiting())
         for group in cut(waiting, self.options.shard_records, shards.SHARD_TEXT):
-            shard = self._writer.write(self._make(maker, group))
+            for _ in maker.make(self._out, Group(len(self._manifest.shards), group)):
+                pass
+            shard = self._writer.write(maker.made)
             self._copies.commit()
             self._manifest.add(shard)
             self.totals += shard.totals
             self._state.written(self.totals.read)
             if stop.is_set():
                 return
-
-    def _make(self, maker: Maker, group: list[Item]) -> Made:
-        number = len(self._manifest.shards)
-        for _ in maker.make(self._out, shard_name(number, self.options.format), group):
-            pass
-        return Made(
-            number=number,
-            parts=maker.parts,
-            input=shards.digest(group),
-            rejects=shards.rejects(group),
-            totals=shards.totals(group),
-        )
 
     def _item(self, entry: Entry) -> Item:
         if isinstance(entry, Record):

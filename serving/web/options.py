@@ -2,6 +2,13 @@
 
 from dataclasses import dataclass, field
 
+_WEB = ("http://", "https://")
+
+
+def is_web(name: str) -> bool:
+    """Say whether a name is an address of the web."""
+    return name.lower().startswith(_WEB)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FetchLimits:

@@ -28,15 +28,11 @@ from ray.data.exceptions import ExecutionTimeoutError
 from serving.classifier import Classifier
 from serving.errors import ServingError
 from serving.model_folder import MANIFEST, Manifest, open_folder
-from serving.scoring import shards
-from serving.scoring.destination import shard_name
 from serving.scoring.durable import unfinished
 from serving.scoring.engines import Made
 from serving.scoring.making import Maker
 from serving.scoring.manifest import Totals
 from serving.scoring.options import Options
-from serving.scoring.parts import Part
-from serving.scoring.records import Reject
 from serving.scoring.rows import Run
 from serving.scoring.shards import Group
 from serving.scoring.work import Work
@@ -52,16 +48,12 @@ _AHEAD = 2
 """Shards that an actor is given at a time: one to score, one to have when that is done."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Scored:
-    """A shard that was scored, as it comes back; `contents` are those of its parts."""
+    """A shard as it comes back; `contents` are those of its parts, in their order."""
 
-    number: int
-    parts: Sequence[Part]
+    made: Made
     contents: Sequence[bytes]
-    input: str
-    rejects: Sequence[Reject]
-    totals: Totals
 
 
 class Cluster:
@@ -105,18 +97,12 @@ class Cluster:
                     if isinstance(value, str):
                         tell(value)
                         continue
-                    for part, content in zip(value.parts, value.contents, strict=True):
+                    for part, content in zip(value.made.parts, value.contents, strict=True):
                         path = unfinished(folder / part.file)
                         path.parent.mkdir(parents=True, exist_ok=True)
                         path.write_bytes(content)
-                    yield value.totals
-                    yield Made(
-                        number=value.number,
-                        parts=value.parts,
-                        input=value.input,
-                        rejects=value.rejects,
-                        totals=value.totals,
-                    )
+                    yield value.made.totals
+                    yield value.made
             except (ray.exceptions.RayError, ExecutionTimeoutError) as error:
                 raise ServingError(
                     f"The cluster at {self._address} stopped the run ({_reason(error)}): "
@@ -237,7 +223,7 @@ class _Scorer:
             for name, content in ray.get(model).items():
                 (Path(folder) / name).write_bytes(content)
             classifier = Classifier.load(Path(folder), threads=threads)
-        self._maker, self._format = Maker(classifier, options, run), options.format
+        self._maker = Maker(classifier, options, run)
 
     def __call__(self, given: Any) -> Iterator[Any]:
         for value in _values(given):
@@ -245,16 +231,8 @@ class _Scorer:
 
     def _scored(self, group: Group) -> _Scored:
         with tempfile.TemporaryDirectory() as folder:
-            name = shard_name(group.number, self._format)
-            for _ in self._maker.make(Path(folder), name, group.items):
+            for _ in self._maker.make(Path(folder), group):
                 pass
-            parts = self._maker.parts
-            contents = [unfinished(Path(folder) / part.file).read_bytes() for part in parts]
-        return _Scored(
-            number=group.number,
-            parts=parts,
-            contents=contents,
-            input=shards.digest(group.items),
-            rejects=shards.rejects(group.items),
-            totals=shards.totals(group.items),
-        )
+            made = self._maker.made
+            contents = [unfinished(Path(folder) / part.file).read_bytes() for part in made.parts]
+        return _Scored(made, contents)

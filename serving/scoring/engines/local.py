@@ -5,8 +5,6 @@ from pathlib import Path
 
 from serving.classifier import Classifier
 from serving.model_folder import Manifest
-from serving.scoring import shards
-from serving.scoring.destination import shard_name
 from serving.scoring.engines import Made
 from serving.scoring.making import Maker
 from serving.scoring.manifest import Totals
@@ -31,12 +29,5 @@ class Local:
         """Make the files of all shards, yielding the totals after every call of the model."""
         maker = Maker(self._classifier, work.options, work.run)
         for group in work.groups(folder, tell):
-            name = shard_name(group.number, work.options.format)
-            yield from maker.make(folder, name, group.items)
-            yield Made(
-                number=group.number,
-                parts=maker.parts,
-                input=shards.digest(group.items),
-                rejects=shards.rejects(group.items),
-                totals=shards.totals(group.items),
-            )
+            yield from maker.make(folder, group)
+            yield maker.made

@@ -1,6 +1,6 @@
 """Sources on the web: fetched once, kept until the run is complete, and what fails is a reject."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,6 @@ def feed(*names: str) -> str:
 def opml(*urls: str) -> str:
     outlines = "".join(f'<outline xmlUrl="{url}"/>' for url in urls)
     return f'<opml version="2.0"><body>{outlines}</body></opml>'
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -33,13 +32,6 @@ def feed(*items: tuple[str, str]) -> str:
         for name, text in items
     )
     return f'<?xml version="1.0"?><rss><channel>{told}</channel></rss>'
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
-    yield made
-    made.close()
 
 
 class Desk:

@@ -6,14 +6,6 @@ import pytest
 
 from serving.web.fetch import Fetcher
 from serving.web.options import FetchLimits, Web
-from tests.serving.web.site import Site
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
-    yield made
-    made.close()
 
 
 @pytest.fixture
